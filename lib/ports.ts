@@ -70,7 +70,11 @@ export type Condition =
   | { readonly kind: 'present' }
   | { readonly kind: 'equals'; readonly attribute: string; readonly value: string | number | boolean | Uint8Array }
   /** Absent, or present with this attribute value: a write that may be repeated. */
-  | { readonly kind: 'absentOrEquals'; readonly attribute: string; readonly value: string | number | boolean | Uint8Array };
+  | {
+      readonly kind: 'absentOrEquals';
+      readonly attribute: string;
+      readonly value: string | number | boolean | Uint8Array;
+    };
 
 export type Write =
   | { readonly kind: 'put'; readonly table: Table; readonly item: Item; readonly condition?: Condition }
@@ -109,7 +113,12 @@ export interface Store {
    * Adds numbers to the set attribute `members` of an item, making the item if absent, and returns the set after the addition
    * (`ADD … ReturnValues=ALL_NEW`). `set` gives further attributes (never `members`) to write each time, e.g. `ttl`.
    */
-  addToSet(table: Table, key: Key, members: ReadonlySet<number>, set?: Readonly<Record<string, Attribute>>): Promise<ReadonlySet<number>>;
+  addToSet(
+    table: Table,
+    key: Key,
+    members: ReadonlySet<number>,
+    set?: Readonly<Record<string, Attribute>>,
+  ): Promise<ReadonlySet<number>>;
   /** Keys of `Ceremonies` items with `wakeAt ≤ now` (seconds UTC), eventually consistent, at most `limit`. */
   due(now: number, limit: number): Promise<readonly Key[]>;
   /** The table's identity (DynamoDB `TableId`): a restored or copied table has another one. */

@@ -1,0 +1,110 @@
+/** The command line. Commands are loaded when they are asked for, so that help and mistakes are answered at once. */
+import { Command, CommanderError } from 'commander';
+
+/** Exit statuses: all went well, what was asked for could not be had, the command line was wrong. */
+const FAILED = 1;
+const USAGE = 2;
+
+/** @param args without `node` and the script @returns the exit status */
+export async function main(args: readonly string[], version: string): Promise<number> {
+  let status = 0;
+  const program = commands(version, (ended) => {
+    status = ended;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const sentence = mistake(error, program);
+    process.stderr.write(`coterie: ${sentence ?? describe(error)}\n`);
+    return sentence === undefined ? FAILED : USAGE;
+  }
+}
+
+function commands(version: string, ended: (status: number) => void): Command {
+  const program = new Command('coterie')
+    .description('Threshold signing without a server: n operators hold one key, any t of them sign with it.')
+    .version(version, '--version', 'print the version')
+    .helpOption('--help', 'print this help')
+    .helpCommand(false)
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(false)
+    .exitOverride();
+
+  embedded(program.command('demo'))
+    .description('make the keys of a committee in this process, sign with them, and have every signature verified by another library')
+    .option(
+      '--message <text|0x...>',
+      'what to sign: the UTF-8 bytes of a text, or bytes as hex; may be given several times',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
+    .option('--silent <operator>', 'this operator stops answering after key generation')
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .action(async (raw) => {
+      const { demo, demoOptions } = await import('./demo.ts');
+      ended(await demo(demoOptions(raw)));
+    });
+
+  embedded(program.command('local'))
+    .description('run a committee in this process: one instruction per line on stdin, one event per line on stdout')
+    .option('--genesis', 'make the keys at once (without it, when a line asks for them)')
+    .option(
+      '--kill <operator[@Message]>',
+      'this operator stops answering before the first line, or at its first message of that name; may be given several times',
+      (text: string, before: string[] | undefined) => [...(before ?? []), text],
+    )
+    .addHelpText('after', LOCAL_LINES)
+    .action(async (raw) => {
+      const { local, localOptions } = await import('./local.ts');
+      ended(await local(localOptions(raw)));
+    });
+  return program;
+}
+
+/** What every command with an embedded committee takes. */
+function embedded(command: Command): Command {
+  return command
+    .option('--operators <n>', 'size of the committee, 2 to 100', '3')
+    .option('--threshold <t>', 'operators that it takes to sign (default: the smallest majority)')
+    .option('--coins <list>', 'btc (Bitcoin Taproot), sol (Solana, Ed25519), or both', 'btc,sol')
+    .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the keys')
+    .option('--allow-single-signer', 'permit a threshold of 1');
+}
+
+const LOCAL_LINES = `
+Lines on stdin; fields in brackets may be left out:
+  {"MultisigInstruction": {"KeyGen": {"coin": "btc", [suite, t, signers, requestId, expiresAt]}}}
+  {"MultisigInstruction": {"Sign": {"messages": ["0x..."], [keyId, coin, purpose, requestId, expiresAt]}}}
+  {"Control": {"Halt": {}}}    also Release, CleanUp, and Abandon with a ceremony
+"operators": [1, 2] beside the message restricts who is told. keyId may be "latest", which it is when left out: the newest
+key of the coin, or of the last KeyGen. Defaults: the committee's suite and t, all signers, a random requestId, 600 seconds
+from now, purpose "local".`;
+
+// ------------------------------------------------------------------------------------------------ mistakes
+
+/** The sentence for a mistake on the command line; `undefined` for any other error. */
+function mistake(error: unknown, program: Command): string | undefined {
+  if (error instanceof Error && 'kind' in error && error.kind === 'UsageError') return error.message;
+  if (!(error instanceof CommanderError)) return undefined;
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
+  const names = program.commands.map((command) => command.name()).join(' or ');
+  switch (error.code) {
+    case 'commander.help':
+      return `expected a command, ${names}, got none (coterie --help)`;
+    case 'commander.unknownCommand':
+      return `expected a command, ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
+    case 'commander.unknownOption':
+      return `expected an option that the command has, got ${quoted} (coterie --help, coterie demo --help)`;
+    case 'commander.optionMissingArgument':
+      return `${quoted}: expected a value, got none`;
+    case 'commander.excessArguments':
+      return 'expected options only, got a further argument (a message with spaces needs quotes)';
+    default:
+      return error.message.replace(/^error: /, '').split('\n')[0];
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

@@ -1,0 +1,270 @@
+/**
+ * A whole committee in one process: n operators, each with a coordinator and one processor for each coin, over {@link LocalCloud}.
+ *
+ * It becomes a committee exactly as deployed operators do: a first `Start` makes the keys, cards give the committee file, and `CommitteeAccepted` is
+ * taken only because its hash was "deployed". Nothing is shared between operators but their queues.
+ */
+import { bodyOf, type Payload, parseBodyAs } from '../messages/catalogue.ts';
+import { type Committee, type CommitteeFile, parseCommittee } from '../messages/committee.ts';
+import type { MultisigEvent } from '../messages/events.ts';
+import { type Hex, toHex } from '../messages/hex.ts';
+import { inboxQueue, topicQueue } from '../messages/topics.ts';
+import type { NodeFunction } from '../node/function.ts';
+import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/node.ts';
+import { OWN_KEYS } from '../node/rows.ts';
+import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
+import type { Policy } from '../signing/policy.ts';
+import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
+import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS } from './functions.ts';
+
+/** The coins that the embedded committee knows, with their suites. */
+export const COINS = { btc: 'FROST-secp256k1-SHA256-TR-v1', sol: 'FROST-ED25519-SHA512-v1' } as const;
+export type Coin = keyof typeof COINS;
+
+/** Messages of a coordinator that come on the topic of a coin; the others come on its own. */
+const PER_COIN: ReadonlySet<string> = new Set(['ProcessorPublicKey', 'SignerReady', 'Outbound', 'PublicAddressAvailable']);
+
+export interface CommitteeOptions {
+  /** n, 2 to 100. */
+  readonly operators: number;
+  /** t, 2 to n; 1 only with `allowSingleSigner`. */
+  readonly threshold: number;
+  readonly coins: readonly Coin[];
+  readonly cloud: LocalCloudOptions;
+  readonly allowSingleSigner?: boolean;
+  /** Seconds; default 15. */
+  readonly leaderPeriod?: number;
+  /** Make every coin's key as soon as all operators are ready. Default true. */
+  readonly genesis?: boolean;
+  /** Seconds that the genesis ceremony may take; default 600. */
+  readonly genesisLife?: number;
+  readonly policies?: readonly Policy[];
+  /** The operator dies when it would handle its first message of this name: `SigningPackageIn`, for one. */
+  readonly dies?: { readonly operator: number; readonly at: string };
+}
+
+/** One thing that a role reported about itself. */
+export interface Report {
+  readonly operator: number;
+  /** The processor's coin, or `coordinator`. */
+  readonly role: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+interface Role {
+  readonly operator: number;
+  readonly name: string;
+  config: NodeConfig;
+  readonly ports: Ports;
+}
+
+export class LocalCommittee {
+  readonly cloud: LocalCloud;
+  readonly options: CommitteeOptions;
+  readonly #roles: Role[] = [];
+  readonly #dead = new Set<number>();
+  readonly #reports: ((report: Report) => void)[] = [];
+  readonly #outcomes: ((event: MultisigEvent, operator: number, coin: Coin) => void)[] = [];
+  readonly #addresses: ((address: Payload<'PublicAddressAvailable'>, operator: number) => void)[] = [];
+  #committee: Committee | undefined;
+
+  constructor(options: CommitteeOptions) {
+    this.options = options;
+    this.cloud = new LocalCloud(options.cloud);
+    for (let operator = 1; operator <= options.operators; operator++) this.#addOperator(operator);
+  }
+
+  /** The committee that was agreed on. @throws before {@link assemble} */
+  get committee(): Committee {
+    if (!this.#committee) throw new Error('the committee is not assembled yet');
+    return this.#committee;
+  }
+
+  onReport(listener: (report: Report) => void): void {
+    this.#reports.push(listener);
+  }
+
+  onOutcome(listener: (event: MultisigEvent, operator: number, coin: Coin) => void): void {
+    this.#outcomes.push(listener);
+  }
+
+  onAddress(listener: (address: Payload<'PublicAddressAvailable'>, operator: number) => void): void {
+    this.#addresses.push(listener);
+  }
+
+  /** The operator's functions stop; its queues and tables stay, as in an account whose functions fail. */
+  kill(operator: number): void {
+    this.#dead.add(operator);
+  }
+
+  /** The operator's functions run again, and find what lies in its queues. */
+  revive(operator: number): void {
+    this.#dead.delete(operator);
+  }
+
+  /** First deploy and `Start` of every operator, cards, committee file, second deploy, `CommitteeAccepted`. Runs until all keys are exchanged is left to the caller. */
+  async assemble(): Promise<Committee> {
+    await this.#toEveryRole('Start', bodyOf('Start', {}));
+    if (this.options.cloud.clock === 'virtual') await this.cloud.run();
+    else await this.#keysMade();
+    const file = await this.#file();
+    const parsed = parseCommittee(file);
+    if (!parsed.ok) throw new Error(parsed.reason);
+    this.#committee = parsed.committee;
+    for (const role of this.#roles) role.config = { ...role.config, committeeHash: parsed.committee.id };
+    await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: file }));
+    return parsed.committee;
+  }
+
+  /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
+  async instruct(coin: Coin, instruction: Payload<'MultisigInstruction'>, operators?: readonly number[]): Promise<void> {
+    await this.post(coin, 'MultisigInstruction', bodyOf('MultisigInstruction', instruction), operators);
+  }
+
+  /** Puts a body on a processor's queue of that name, well-formed or not, as any producer with the right to could. */
+  async post(coin: Coin, message: 'MultisigInstruction' | 'Control', body: string, operators?: readonly number[]): Promise<void> {
+    const asked = operators ?? Array.from({ length: this.options.operators }, (_, i) => i + 1);
+    await this.cloud.bus().send(asked.map((operator) => ({ queue: topicQueue(identityOf(operator), coin, message), body })));
+  }
+
+  /** Whole seconds UTC of the cloud's clock. */
+  now(): number {
+    return Math.floor(this.cloud.now / 1000);
+  }
+
+  #addOperator(operator: number): void {
+    const identity = identityOf(operator);
+    const { coins } = this.options;
+    const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
+    const own = this.#role(operator, 'coordinator', coordinator);
+    for (const each of COORDINATOR_FUNCTIONS) {
+      const queues = each.message === 'P2PIncoming' ? this.#inboxes(operator) : coordinatorQueues(identity, each.message, coins);
+      for (const queue of queues) this.#run(queue, own, each as NodeFunction);
+    }
+    for (const coin of coins) {
+      const outcomeQueue = topicQueue(identity, coin, 'MultisigEvent');
+      const config: ProcessorConfig = {
+        role: 'processor',
+        identity,
+        coin,
+        committeeHash: undefined,
+        outcomeQueue,
+        policies: this.options.policies ?? [{ kind: 'require-own-instruction' }],
+        instructionKeys: undefined,
+      };
+      const role = this.#role(operator, coin, config);
+      for (const each of PROCESSOR_FUNCTIONS) this.#run(topicQueue(identity, coin, each.message), role, each as NodeFunction);
+      this.cloud.createQueue(outcomeQueue);
+      this.cloud.subscribe(outcomeQueue, async (batch) => this.#client(batch, operator, coin));
+    }
+  }
+
+  #role(operator: number, name: string, config: NodeConfig): Role {
+    const namespace = `${identityOf(operator)}/${name}`;
+    const telemetry: Telemetry = {
+      record: (event, fields = {}) => {
+        for (const listener of this.#reports) listener({ operator, role: name, event, fields });
+      },
+    };
+    const ports: Ports = {
+      bus: this.cloud.bus(),
+      store: this.cloud.store(namespace),
+      wrapper: this.cloud.wrapper(namespace),
+      clock: this.cloud.clock(namespace),
+      random: this.cloud.random(namespace),
+      telemetry,
+    };
+    const role: Role = { operator, name, config, ports };
+    this.#roles.push(role);
+    return role;
+  }
+
+  #run(queue: QueueName, role: Role, handler: NodeFunction): void {
+    this.cloud.createQueue(queue);
+    this.cloud.subscribe(queue, async (batch) => {
+      const { dies } = this.options;
+      if (dies?.operator === role.operator && dies.at === handler.message) this.kill(role.operator);
+      if (this.#dead.has(role.operator)) return { failed: batch.map((delivery) => delivery.messageId) };
+      return handler.run({ config: role.config, ports: role.ports }, batch);
+    });
+  }
+
+  #inboxes(operator: number): QueueName[] {
+    const peers = Array.from({ length: this.options.operators }, (_, i) => i + 1).filter((peer) => peer !== operator);
+    return peers.map((peer) => inboxQueue(identityOf(operator), identityOf(peer)));
+  }
+
+  /** The operator's own client, reading its outcome queue. */
+  async #client(batch: readonly Delivery[], operator: number, coin: Coin): Promise<{ failed: string[] }> {
+    for (const { body } of batch) {
+      const event = parseBodyAs('MultisigEvent', body);
+      if (event.ok) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
+      const address = parseBodyAs('PublicAddressAvailable', body);
+      if (address.ok) for (const listener of this.#addresses) listener(address.payload, operator);
+    }
+    return { failed: [] };
+  }
+
+  async #toEveryRole(message: 'Start' | 'CommitteeAccepted', body: string): Promise<void> {
+    const queues = this.#roles.map(({ config, name }) => topicQueue(config.identity, name, message));
+    await this.cloud.bus().send(queues.map((queue) => ({ queue, body })));
+  }
+
+  async #keysMade(): Promise<void> {
+    for (const { ports } of this.#roles) {
+      while (!(await ports.store.get('Directory', OWN_KEYS))) await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** What `coterie card` would print for each operator, put together. */
+  async #file(): Promise<CommitteeFile> {
+    const { operators, threshold, coins, genesis = true, genesisLife = 600, leaderPeriod = 15, allowSingleSigner } = this.options;
+    const random = this.cloud.random('genesis');
+    const indexes = Array.from({ length: operators }, (_, i) => i + 1);
+    const expiresAt = this.now() + genesisLife;
+    const coinEntries = coins.map((coin) => {
+      const requestId = toHex(random.bytes(16));
+      const file = { suite: COINS[coin], t: threshold, ...(genesis ? { genesis: { requestId, expiresAt } } : {}) };
+      return [coin, allowSingleSigner ? { ...file, allowSingleSigner } : file];
+    });
+    return {
+      version: 1,
+      network: 'local',
+      operators: await Promise.all(indexes.map((index) => this.#operatorEntry(index))),
+      coins: Object.fromEntries(coinEntries),
+      assets: {},
+      leaderPeriod,
+    } as CommitteeFile;
+  }
+
+  async #operatorEntry(index: number): Promise<CommitteeFile['operators'][number]> {
+    const identity = identityOf(index);
+    const key = async (role: string, attribute: string): Promise<Hex> => {
+      const row = await this.cloud.store(`${identity}/${role}`).get('Directory', OWN_KEYS);
+      return row?.[attribute] as Hex;
+    };
+    const coins = await Promise.all(
+      this.options.coins.map(async (coin) => [coin, { signatureKey: await key(coin, 'signatureKey') }] as const),
+    );
+    return {
+      index,
+      identity,
+      account: `${index}`.padStart(12, '0'),
+      region: 'local',
+      inbox: `coterie-${identity}-inbox-{identity}`,
+      coordinatorKey: await key('coordinator', 'messagingKey'),
+      coins: Object.fromEntries(coins),
+      assets: {},
+    } as CommitteeFile['operators'][number];
+  }
+}
+
+/** `operator1`, `operator2`, … */
+export function identityOf(operator: number): string {
+  return `operator${operator}`;
+}
+
+function coordinatorQueues(identity: string, message: string, coins: readonly string[]): QueueName[] {
+  return (PER_COIN.has(message) ? coins : ['coordinator']).map((coin) => topicQueue(identity, coin, message));
+}

@@ -1,0 +1,87 @@
+/** What each type of statement says, as JSON text inside the statement. */
+import * as z from 'zod';
+import { certificateSchema } from './certificate.ts';
+import { hex32, hex64, hexOf, hexUpTo, reasonOf, signers } from './fields.ts';
+import { parseStrict } from './json.ts';
+import { keygenParameters, signingParameters } from './parameters.ts';
+import { MAX_CONTENT_BYTES, type StatementType, statementSchema } from './statement.ts';
+
+export const FAILURE_REASONS = [
+  'Equivocation',
+  'InvalidCommitment',
+  'InvalidShare',
+  'InvalidSignatureShare',
+  'InvalidPackage',
+  'Undecryptable',
+  'Timeout',
+  'ConfigurationMismatch',
+  'Unauthorised',
+  'Refused',
+  'Halted',
+  'Aborted',
+] as const;
+export const failureReason = z.enum(FAILURE_REASONS);
+export type FailureReason = z.infer<typeof failureReason>;
+
+/** Compressed: 33 bytes (secp256k1) or 32 (Ed25519). */
+const compressedPoint = hexUpTo(33, 32);
+const nonceCommitments = z
+  .array(z.strictObject({ hiding: compressedPoint, binding: compressedPoint }))
+  .min(1)
+  .max(100);
+
+const SCHEMAS = {
+  SignerReady: z.strictObject({ pubkey: hex32 }),
+  /** The sealing key of this ceremony (X25519), and the hash of the commitment statement to come. */
+  EncryptedPublicKey: z.strictObject({ parameters: keygenParameters, sealingKey: hex32, commitmentHash: hex32 }),
+  /** t points in affine form, 65 or 64 bytes each, constant term first; the proof is R ‖ scalar. */
+  EncryptedKeyGenCommitment: z.strictObject({
+    commitments: z.array(hexUpTo(65, 64)).min(1).max(100),
+    proofOfKnowledge: hexUpTo(65, 64),
+  }),
+  /** One scalar in the suite's byte order. */
+  EncryptedKeyShare: z.strictObject({ share: hex32 }),
+  KeyGenVerdict: z.union([z.strictObject({ confirmed: hex32 }), z.strictObject({ aborted: failureReason })]),
+  KeyGenEvidence: z.strictObject({ statements: z.array(statementSchema).min(1).max(16) }),
+  KeyGenCertificate: z.strictObject({ certificate: certificateSchema }),
+  /** One pair for each message. */
+  NonceCommitment: z.strictObject({ parameters: signingParameters, commitments: nonceCommitments }),
+  /** For each signer: the hash of the statement that carried its commitments, and these, one pair for each message. */
+  SigningPackage: z.strictObject({
+    signers,
+    sources: z.array(hex32).min(1).max(100),
+    commitments: z.array(nonceCommitments).min(1).max(100),
+  }),
+  /** One scalar and one new pair for each message. */
+  SignatureShare: z.strictObject({ package: hex32, shares: z.array(hex32).min(1).max(100), next: nonceCommitments }),
+  Signature: z.strictObject({ signatures: z.array(hex64).min(1).max(100) }),
+  /** Certificates of transactions, each as its canonical bytes: they prove themselves. */
+  SpentSerials: z.strictObject({ certificates: z.array(hexUpTo(60_000, 1)).min(1).max(16) }),
+  /** What the asker lacks: everything of an epoch after a position, or certain tags (G1, 48 bytes). */
+  SpentSerialsRequest: z.strictObject({
+    epoch: z.int().min(0),
+    after: z.int().min(0),
+    tags: z.array(hexOf(48)).max(256),
+  }),
+} as const satisfies Record<StatementType, z.ZodType>;
+
+export type ContentOf<T extends StatementType> = z.infer<(typeof SCHEMAS)[T]>;
+
+/** The text that is signed: the schema's fields as given, without spaces. */
+export function contentText<T extends StatementType>(_type: T, content: ContentOf<T>): string {
+  return JSON.stringify(content);
+}
+
+export type ParsedContent<T extends StatementType> =
+  | { readonly ok: true; readonly content: ContentOf<T> }
+  | { readonly ok: false; readonly reason: string };
+
+export function parseContent<T extends StatementType>(type: T, text: string): ParsedContent<T> {
+  const json = parseStrict(text, MAX_CONTENT_BYTES);
+  if (!json.ok) return json;
+  const parsed = SCHEMAS[type].safeParse(json.value);
+  // The table ties each schema to its name; TypeScript cannot follow an index by a type parameter.
+  return parsed.success
+    ? { ok: true, content: parsed.data as ContentOf<T> }
+    : { ok: false, reason: reasonOf(parsed.error) };
+}

@@ -1,0 +1,59 @@
+/** The fields that every schema is made of (`formats.md`, "JSON"). */
+import * as z from 'zod';
+import type { Hex } from './hex.ts';
+
+/** Exactly `bytes` bytes as lower-case hex. */
+export function hexOf(bytes: number) {
+  const pattern = new RegExp(`^0x[0-9a-f]{${2 * bytes}}$`);
+  return z.custom<Hex>(
+    (value) => typeof value === 'string' && pattern.test(value),
+    `expected ${bytes} bytes as 0x and lower-case hex`,
+  );
+}
+
+/** From `least` to `most` bytes as lower-case hex. */
+export function hexUpTo(most: number, least = 0) {
+  return z.custom<Hex>(
+    (value) =>
+      typeof value === 'string' &&
+      value.length <= 2 + 2 * most &&
+      value.length >= 2 + 2 * least &&
+      /^0x(?:[0-9a-f]{2})*$/.test(value),
+    `expected ${least} to ${most} bytes as 0x and lower-case hex`,
+  );
+}
+
+export const identity = z.string().regex(/^[a-z0-9]{1,32}$/, 'expected 1 to 32 lower-case letters and digits');
+export const coin = z.string().regex(/^[a-z0-9]{2,16}$/, 'expected 2 to 16 lower-case letters and digits');
+/** An operator's index, 1..n with n ≤ 100. */
+export const index = z.int().min(1).max(100);
+export const seconds = z.int().min(0);
+/** A 64-bit amount. */
+export const amount = z
+  .string()
+  .regex(/^(0|[1-9][0-9]{0,19})$/, 'expected a decimal amount')
+  .refine((text) => BigInt(text) < 1n << 64n, 'expected an amount below 2^64');
+export const hex32 = hexOf(32);
+export const hex64 = hexOf(64);
+
+/** Distinct indexes, ascending. */
+export const signers = z
+  .array(index)
+  .min(1)
+  .max(100)
+  .refine(
+    (all) => all.every((value, i) => i === 0 || value > (all[i - 1] ?? 0)),
+    'expected distinct indexes in ascending order',
+  );
+
+/** The first thing that is wrong, with the name of its field and never its value. */
+export function reasonOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (!issue) return 'not of the expected shape';
+  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  const what =
+    issue.code === 'unrecognized_keys'
+      ? `unknown key ${issue.keys.slice(0, 3).join(', ').slice(0, 80)}`
+      : issue.message;
+  return `${where}${what}`.slice(0, 300);
+}

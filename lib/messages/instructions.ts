@@ -1,0 +1,62 @@
+/** What an operator's own client or the operator itself may ask of a processor, optionally signed by k of m instruction keys. */
+import canonicalize from 'canonicalize';
+import * as z from 'zod';
+import { concat, lp, tagged, utf8 } from './bytes.ts';
+import { verifies } from './ed25519.ts';
+import { coin, hex32, hex64, seconds, signers } from './fields.ts';
+import { fromHex, type Hex } from './hex.ts';
+import { message, purpose, requestId, suiteName, threshold } from './parameters.ts';
+
+const signatures = z
+  .array(z.strictObject({ key: hex32, signature: hex64 }))
+  .max(32)
+  .optional();
+
+export const keyGen = z.strictObject({ coin, suite: suiteName, t: threshold, signers, requestId, expiresAt: seconds });
+export const sign = z.strictObject({
+  keyId: hex32,
+  messages: z.array(message).min(1).max(100),
+  purpose,
+  requestId,
+  expiresAt: seconds,
+});
+
+export const multisigInstruction = z.union([
+  z.strictObject({ KeyGen: keyGen, signatures }),
+  z.strictObject({ Sign: sign, signatures }),
+]);
+export type MultisigInstruction = z.infer<typeof multisigInstruction>;
+
+const nothing = z.strictObject({});
+export const control = z.union([
+  z.strictObject({ Halt: nothing, signatures }),
+  z.strictObject({ Release: nothing, signatures }),
+  z.strictObject({ Abandon: z.strictObject({ ceremony: hex32 }), signatures }),
+  z.strictObject({ CleanUp: nothing, signatures }),
+]);
+export type Control = z.infer<typeof control>;
+
+/** k of m Ed25519 keys that must sign what the client asks for. */
+export interface InstructionKeys {
+  readonly required: number;
+  readonly keys: readonly Hex[];
+}
+
+/** What an instruction key signs: the tagged canonical JSON (RFC 8785) of the instruction without its signatures. */
+export function instructionBytes(instruction: MultisigInstruction | Control): Uint8Array {
+  const { signatures: _, ...unsigned } = instruction;
+  return concat(tagged('instruction'), lp(utf8(canonicalize(unsigned) ?? '')));
+}
+
+/** True if at least `required` *different* listed keys have signed. */
+export function checkInstructionSignatures(
+  instruction: MultisigInstruction | Control,
+  { required, keys }: InstructionKeys,
+): boolean {
+  const bytes = instructionBytes(instruction);
+  const signed = new Set<Hex>();
+  for (const { key, signature } of instruction.signatures ?? []) {
+    if (keys.includes(key) && !signed.has(key) && verifies(bytes, fromHex(signature), key)) signed.add(key);
+  }
+  return signed.size >= required;
+}

@@ -1,0 +1,63 @@
+/** What a ceremony is about: its id is the hash of all of it. */
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { concat, list, lp, tagged, u16be, u64be, utf8 } from './bytes.ts';
+import { coin, hex32, hexOf, hexUpTo, seconds, signers } from './fields.ts';
+import { fromHex, type Hex, toHex } from './hex.ts';
+
+export const CEREMONY_SUITES = ['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1', 'coconut-bls12381'] as const;
+export const suiteName = z.enum(CEREMONY_SUITES);
+export type CeremonySuite = z.infer<typeof suiteName>;
+
+/** One message to sign is at most this long: a Solana transaction has 1,232 bytes, a Bitcoin signature hash 32. */
+export const MAX_MESSAGE_BYTES = 4_096;
+export const message = hexUpTo(MAX_MESSAGE_BYTES, 1);
+export const purpose = z.string().regex(/^[\x20-\x7e]{1,64}$/, 'expected 1 to 64 printable ASCII characters');
+export const requestId = hexOf(16);
+export const threshold = z.int().min(1).max(100);
+
+const common = { committee: hex32, coin, suite: suiteName, t: threshold, signers, requestId, expiresAt: seconds };
+
+export const keygenParameters = z
+  .strictObject({ kind: z.literal('keygen'), ...common })
+  .refine(({ t, signers: all }) => t <= all.length, 'expected t to be at most the number of signers');
+export type KeygenParameters = z.infer<typeof keygenParameters>;
+
+export const signingParameters = z
+  .strictObject({
+    kind: z.literal('signing'),
+    ...common,
+    keyId: hex32,
+    messages: z.array(message).min(1).max(100),
+    purpose,
+  })
+  .refine(({ t, signers: all }) => t <= all.length, 'expected t to be at most the number of signers')
+  .refine(({ t, messages }) => messages.length <= maximumMessages(t), 'expected at most min(100, 1500 / t) messages');
+export type SigningParameters = z.infer<typeof signingParameters>;
+
+export type CeremonyParameters = KeygenParameters | SigningParameters;
+
+/** M: a signature share carries 32 + 66 bytes for each message, a package t times as much, and a body has 256 KiB. */
+export function maximumMessages(t: number): number {
+  return Math.min(100, Math.floor(1_500 / t));
+}
+
+/** The ceremony's id (32 bytes): two ceremonies that differ in anything have different ids. */
+export function ceremonyId(parameters: CeremonyParameters): Hex {
+  const signing = parameters.kind === 'signing' ? parameters : undefined;
+  const bytes = concat(
+    tagged('ceremony'),
+    lp(utf8(parameters.kind)),
+    fromHex(parameters.committee),
+    lp(utf8(parameters.coin)),
+    lp(utf8(parameters.suite)),
+    u16be(parameters.t),
+    list(parameters.signers.map(u16be)),
+    lp(signing ? fromHex(signing.keyId) : new Uint8Array()),
+    list((signing?.messages ?? []).map(fromHex)),
+    lp(utf8(signing?.purpose ?? '')),
+    fromHex(parameters.requestId),
+    u64be(parameters.expiresAt),
+  );
+  return toHex(createHash('sha256').update(bytes).digest());
+}

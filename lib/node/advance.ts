@@ -1,0 +1,155 @@
+/**
+ * Steps a ceremony until nothing changes: inputs of the next stage may already lie there, and nobody else will wake it.
+ */
+import type { Inputs, Member, SecretName, StepResult, Wanted } from '../ceremony.ts';
+import * as keygen from '../keygen/step.ts';
+import type { Certificate } from '../messages/certificate.ts';
+import type { Hex } from '../messages/hex.ts';
+import type { SigningParameters } from '../messages/parameters.ts';
+import { type Decision, decide } from '../signing/policy.ts';
+import * as signing from '../signing/step.ts';
+import type { Secret } from '../vault/secret.ts';
+import { commit } from './commit.ts';
+import { type CeremonyState, loadInputs, loadState, SecretsOf, type Stored } from './load.ts';
+import { memberOf, type Processor } from './node.ts';
+import { longTermShareKey, POLICY, publicKeyKey } from './rows.ts';
+
+/** Lost races and stages of one visit; a ceremony has fewer, and a hostile one does not spin. */
+const MAX_STEPS = 64;
+
+/** What one visit to a ceremony knows and has opened. */
+export interface Visit {
+  readonly node: Processor;
+  readonly member: Member;
+  readonly secrets: SecretsOf;
+}
+
+/** Opens the signature key, runs `visit`, and wipes whatever it opened, however it ends. */
+export async function visiting<T>(node: Processor, ceremony: Hex, visit: (visit: Visit) => Promise<T>): Promise<T> {
+  const committee = await node.committee();
+  if (!committee) throw new Error('no committee is accepted yet');
+  const secrets = new SecretsOf(node, ceremony);
+  try {
+    const member = memberOf(committee, node.config, await secrets.own('SIGNATURE'));
+    return await visit({ node, member, secrets });
+  } finally {
+    secrets.wipe();
+  }
+}
+
+/** Advances an existing ceremony as far as what has arrived allows. */
+export async function advance(node: Processor, ceremony: Hex): Promise<void> {
+  await visiting(node, ceremony, (visit) => advanceIn(visit, ceremony));
+}
+
+export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
+  for (let steps = 0; steps < MAX_STEPS; steps++) {
+    const stored = await loadState(visit.node, ceremony);
+    if (!stored) return;
+    const result = await stepOnce(visit, stored);
+    if (result.kind !== 'changed') return;
+    const committed = await commit(
+      visit.node,
+      stored,
+      result.transition,
+      visit.secrets,
+      await policyVersion(visit.node),
+    );
+    visit.secrets.forget();
+    if (committed.kind === 'held') return;
+  }
+  visit.node.log('StepsExhausted', { ceremony });
+}
+
+async function stepOnce(visit: Visit, stored: Stored): Promise<StepResult<CeremonyState>> {
+  const { state } = stored;
+  switch (state.kind) {
+    case 'keygen':
+      return satisfied(visit, state, keygen.wants(state), (inputs, secrets) =>
+        keygen.step(state, inputs, secrets, visit.node.now(), visit.member, visit.node.random),
+      );
+    case 'signing': {
+      const certificate = await certifiedKey(visit.node, state.parameters.keyId);
+      if (!certificate) return { kind: 'unchanged' };
+      return satisfied(visit, state, signing.wants(state), (inputs, secrets, share) =>
+        signing.step(
+          state,
+          inputs,
+          secrets,
+          { certificate, share },
+          () => decision(visit.node, state.parameters),
+          visit.node.now(),
+          visit.member,
+          visit.node.random,
+        ),
+      );
+    }
+  }
+}
+
+interface Wanting {
+  readonly statements: readonly Wanted[];
+  readonly secrets: readonly SecretName[];
+}
+
+/** Runs a step with what it wants, and again with what it then needs; a need that cannot be met leaves the ceremony as it is. */
+async function satisfied(
+  visit: Visit,
+  state: CeremonyState,
+  wanting: Wanting,
+  run: (
+    inputs: Inputs,
+    secrets: ReadonlyMap<SecretName, Secret>,
+    share: Secret | undefined,
+  ) => StepResult<CeremonyState>,
+): Promise<StepResult<CeremonyState>> {
+  const { node, secrets } = visit;
+  const { ceremony, kind, parameters } = state;
+  const asked = { kind, requestId: parameters.requestId };
+  let want = wanting;
+  let share: Secret | undefined;
+  try {
+    for (let round = 0; round < 3; round++) {
+      const inputs = await loadInputs(node, ceremony, want.statements, secrets, asked);
+      const result = run(inputs, await secrets.rows(want.secrets), share);
+      if (result.kind !== 'needs') return result;
+      want = {
+        statements: [...want.statements, ...(result.statements ?? [])],
+        secrets: [...want.secrets, ...(result.secrets ?? [])],
+      };
+      if (result.share && !share && state.kind === 'signing') share = await openShare(node, state.parameters.keyId);
+    }
+    node.log('StepUnsatisfied', { ceremony, stage: state.stage });
+    return { kind: 'unchanged' };
+  } finally {
+    share?.wipe();
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ keys and policy
+
+/** The certificate of a key that may sign, or nothing: an unconfirmed or hidden key does not exist for a signer. */
+export async function certifiedKey(node: Processor, keyId: Hex): Promise<Certificate | undefined> {
+  const row = await node.ports.store.get('Keys', publicKeyKey(keyId));
+  return row?.['status'] === 'certified' ? (JSON.parse(row['certificate'] as string) as Certificate) : undefined;
+}
+
+/** @throws if the share is not there: the key's row says that it is */
+export async function openShare(node: Processor, keyId: Hex): Promise<Secret> {
+  const row = await node.ports.store.get('Keys', longTermShareKey(keyId));
+  const blob = row?.['blob'];
+  if (!(blob instanceof Uint8Array)) throw new Error(`the share of key ${keyId} is not stored here`);
+  return node.vault.unwrap({ kind: 'key', id: keyId }, 'SHARE', blob);
+}
+
+function decision(node: Processor, { keyId, purpose, messages }: SigningParameters): Decision {
+  const answer = decide(node.config.policies, { key: keyId, purpose, messages, requester: 'client', now: node.now() });
+  if (answer.kind === 'refuse') node.log('PolicyRefused', { reason: answer.reason });
+  return answer;
+}
+
+/** The version of the policy in force, which a release checks in its own transaction. */
+export async function policyVersion(node: Processor): Promise<string> {
+  const row = await node.ports.store.get('Keys', POLICY);
+  return typeof row?.['version'] === 'string' ? row['version'] : '';
+}

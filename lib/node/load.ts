@@ -1,0 +1,199 @@
+/** Reading a ceremony back from its rows: state, statements, secrets, evidence. */
+import type { BySender, Inputs, SecretName, Wanted } from '../ceremony.ts';
+import type { KeygenState } from '../keygen/state.ts';
+import { type Evidence, parseEvidence } from '../messages/evidence.ts';
+import type { Hex } from '../messages/hex.ts';
+import { openSealed } from '../messages/sealing.ts';
+import { partitionOf, type SealedStatement, type Statement, type StatementType } from '../messages/statement.ts';
+import type { Item } from '../ports.ts';
+import type { SigningState } from '../signing/state.ts';
+import type { Secret } from '../vault/secret.ts';
+import type { Node, Processor } from './node.ts';
+import { openOwn } from './own-keys.ts';
+import { ceremonyPartition, inboundPartition, requestKey, secretKey, stateKey } from './rows.ts';
+
+export type CeremonyState = KeygenState | SigningState;
+
+export interface Stored {
+  readonly state: CeremonyState;
+  readonly version: number;
+  /** The wrapped data key under which this ceremony's secrets are stored. */
+  readonly dataKey: Uint8Array;
+  /** Of the commit that wrote this version: how a node recognises its own write when the answer was lost. */
+  readonly token: string;
+  readonly wakeAt: number | undefined;
+}
+
+export async function loadState(node: Node, ceremony: Hex): Promise<Stored | undefined> {
+  const item = await node.ports.store.get('Ceremonies', stateKey(ceremony));
+  return item && decodeState(item);
+}
+
+export function decodeState(item: Item): Stored {
+  const { state, version, dataKey, token, wakeAt } = item;
+  if (
+    typeof state !== 'string' ||
+    typeof version !== 'number' ||
+    typeof token !== 'string' ||
+    !(dataKey instanceof Uint8Array)
+  ) {
+    throw new Error(`the state row of ${item.pk} is not one: expected state, version, token and dataKey`);
+  }
+  // Written by this node and never by a peer: the shape is the type that was serialised.
+  return {
+    state: JSON.parse(state) as CeremonyState,
+    version,
+    dataKey,
+    token,
+    wakeAt: typeof wakeAt === 'number' ? wakeAt : undefined,
+  };
+}
+
+/** One recorded statement: the bytes as they came, sealed where they came sealed. */
+interface Recorded {
+  readonly type: StatementType;
+  readonly slot: string;
+  readonly from: number;
+  readonly body: Statement | SealedStatement;
+}
+
+/** What a step sees. Sealed statements are opened here, once for the whole stage, with one key. */
+export async function loadInputs(
+  node: Processor,
+  ceremony: Hex,
+  wanted: readonly Wanted[],
+  secrets: SecretsOf,
+  asked: { readonly kind: 'keygen' | 'signing'; readonly requestId: Hex },
+): Promise<Inputs> {
+  const pages = await Promise.all(wanted.map((want) => recorded(node, ceremony, want)));
+  const opened = new Map<StatementType, Map<string, Map<number, Statement>>>();
+  const undecryptable = new Set<number>();
+  for (const record of pages.flat()) {
+    const statement = await open(node, record, secrets);
+    if (!statement) {
+      undecryptable.add(record.from);
+      continue;
+    }
+    const slots = opened.get(record.type) ?? new Map<string, Map<number, Statement>>();
+    const said = slots.get(record.slot) ?? new Map<number, Statement>();
+    said.set(record.from, statement);
+    slots.set(record.slot, said);
+    opened.set(record.type, slots);
+  }
+  const nobody: BySender = new Map();
+  return {
+    said: (type, slot) => opened.get(type)?.get(slot) ?? nobody,
+    slots: (type) => [...(opened.get(type)?.keys() ?? [])],
+    undecryptable,
+    evidence: await loadEvidence(node, ceremony),
+    mismatch: await otherParameters(node, ceremony, asked.kind, asked.requestId),
+  };
+}
+
+async function recorded(node: Processor, ceremony: Hex, { type, slotPrefix }: Wanted): Promise<Recorded[]> {
+  const items = await node.ports.store.query('Ceremonies', inboundPartition(ceremony, type), `IN#${slotPrefix}`);
+  return items.map((item) => decodeRecord(type, item));
+}
+
+export function decodeRecord(type: StatementType, item: Item): Recorded {
+  const [, slot, from] = item.sk.split('#');
+  const { body } = item;
+  if (slot === undefined || from === undefined || typeof body !== 'string')
+    throw new Error(`the row ${item.sk} is not an inbound statement`);
+  return { type, slot, from: Number(from), body: JSON.parse(body) as Statement | SealedStatement };
+}
+
+/** Own statements are recorded as said; peers' of the encrypted partition as sealed. */
+async function open(node: Processor, { type, body }: Recorded, secrets: SecretsOf): Promise<Statement | undefined> {
+  if (!('ciphertext' in body)) return body;
+  const key = await secrets.opening(type);
+  if (!key) return undefined;
+  const result = await openSealed(body, key.bytes, node.sealer);
+  if (!result.ok) node.log('Undecryptable', { type, from: body.from, reason: result.reason });
+  return result.ok ? result.statement : undefined;
+}
+
+async function loadEvidence(node: Processor, ceremony: Hex): Promise<Evidence[]> {
+  const rows = await node.ports.store.query('Ceremonies', ceremonyPartition(ceremony), 'EVIDENCE#');
+  return rows.flatMap((row) => {
+    const parsed = parseEvidence(row['evidence'] as string);
+    return parsed.ok ? [parsed.evidence] : [];
+  });
+}
+
+/** True if a peer named this request id with other parameters: both are told, nobody is blamed. */
+async function otherParameters(
+  node: Processor,
+  ceremony: Hex,
+  kind: 'keygen' | 'signing',
+  requestId: Hex,
+): Promise<boolean> {
+  const rows = await node.ports.store.query('Ceremonies', requestKey(kind, requestId).pk, 'ASKED#');
+  return rows.some((row) => row['ceremony'] !== ceremony);
+}
+
+/** The secrets that one invocation opened, each once, wiped together. */
+export class SecretsOf {
+  readonly #node: Processor;
+  readonly #ceremony: Hex;
+  readonly #rows = new Map<SecretName, Secret>();
+  readonly #own = new Map<'MESSAGING' | 'SIGNATURE', Secret>();
+
+  constructor(node: Processor, ceremony: Hex) {
+    this.#node = node;
+    this.#ceremony = ceremony;
+  }
+
+  /** The rows that exist and can be opened: one of another table's life is as good as gone. */
+  async rows(names: readonly SecretName[]): Promise<ReadonlyMap<SecretName, Secret>> {
+    const { store } = this.#node.ports;
+    const missing = names.filter((name) => !this.#rows.has(name));
+    const items =
+      missing.length === 0
+        ? []
+        : await store.batchGet(
+            'Nonces',
+            missing.map((name) => secretKey(this.#ceremony, name)),
+          );
+    for (const item of items) {
+      const name = item.sk as SecretName;
+      try {
+        this.#rows.set(
+          name,
+          await this.#node.vault.unwrap({ kind: 'ceremony', id: this.#ceremony }, name, item['blob'] as Uint8Array),
+        );
+      } catch (error) {
+        if (!(error instanceof Error && 'kind' in error && error.kind === 'WrongContext')) throw error;
+        this.#node.log('SecretUnreadable', { name });
+      }
+    }
+    return this.#rows;
+  }
+
+  /** Drops what was read, so that the next step reads rows that this one wrote. */
+  forget(): void {
+    for (const secret of this.#rows.values()) secret.wipe();
+    this.#rows.clear();
+  }
+
+  async own(name: 'MESSAGING' | 'SIGNATURE'): Promise<Secret> {
+    const known = this.#own.get(name);
+    if (known) return known;
+    const secret = await openOwn(this.#node, name);
+    this.#own.set(name, secret);
+    return secret;
+  }
+
+  /** The key that opens a sealed type: the messaging key for the first, the ceremony's own for what follows. */
+  async opening(type: StatementType): Promise<Secret | undefined> {
+    if (partitionOf(type) === 'general') return undefined;
+    if (type === 'EncryptedPublicKey') return this.own('MESSAGING');
+    return (await this.rows(['SEALKEY'])).get('SEALKEY');
+  }
+
+  wipe(): void {
+    this.forget();
+    for (const secret of this.#own.values()) secret.wipe();
+    this.#own.clear();
+  }
+}

@@ -1,0 +1,380 @@
+/**
+ * The first four steps of the handler contract for every statement of a ceremony: bound, authenticate, record, count.
+ *
+ * A batch is grouped by ceremony: one read of the state, one `ADD`, one step, however many records it holds.
+ */
+
+import { certificateFor } from '../keygen/step.ts';
+import { bodyOf, type MessageName, parseBodyAs } from '../messages/catalogue.ts';
+import type { Committee } from '../messages/committee.ts';
+import { parseContent } from '../messages/contents.ts';
+import type { Hex } from '../messages/hex.ts';
+import { type CeremonyParameters, ceremonyId } from '../messages/parameters.ts';
+import { openSealed } from '../messages/sealing.ts';
+import {
+  type SealedStatement,
+  type Statement,
+  type StatementType,
+  statementHash,
+  verifySealed,
+  verifyStatement,
+} from '../messages/statement.ts';
+import { topicQueue } from '../messages/topics.ts';
+import type { Delivery, Item } from '../ports.ts';
+import { impatient, lead, leadsFor, signatureFor } from '../signing/step.ts';
+import { advanceIn, certifiedKey, policyVersion, type Visit, visiting } from './advance.ts';
+import { commit, outName, resend, wakeMessage } from './commit.ts';
+import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
+import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
+import { arrivedKey, askedKey, evidenceKey, inboundKey, requestKey, strayPartition } from './rows.ts';
+
+/** Statement types of ceremonies, as they arrive. */
+export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials' | 'SpentSerialsRequest'>;
+
+/** Strays, bounded: this many ceremonies for each peer, this long. */
+const STRAY_CEREMONIES = 16;
+const STRAY_TTL_SECONDS = 86_400;
+const PUBLIC_TTL_SECONDS = 30 * 86_400;
+
+/** Source 001's `StageStatus`. */
+export type StageStatus =
+  | { readonly kind: 'Full' }
+  | { readonly kind: 'MadeProgress' }
+  | { readonly kind: 'Ignored'; readonly reason: string };
+
+interface Arrival {
+  readonly delivery: Delivery;
+  readonly body: Statement | SealedStatement;
+}
+
+/** Handles a batch of one statement type. */
+export async function receive(node: Processor, type: CeremonyType, batch: readonly Delivery[]): Promise<BatchResult> {
+  const committee = await node.committee();
+  // Before the committee is known nobody can be told from anybody: the message comes again.
+  if (!committee) return { failed: batch.map((delivery) => delivery.messageId) };
+
+  const byCeremony = new Map<Hex, Arrival[]>();
+  for (const delivery of batch) {
+    const body = authentic(node, committee, type, delivery);
+    if (!body) continue;
+    const arrivals = byCeremony.get(body.ceremony);
+    if (arrivals) arrivals.push({ delivery, body });
+    else byCeremony.set(body.ceremony, [{ delivery, body }]);
+  }
+  const failed: string[] = [];
+  for (const [ceremony, arrivals] of byCeremony) {
+    try {
+      await receiveOfCeremony(node, type, ceremony, arrivals);
+    } catch (error) {
+      rethrowCrash(error);
+      node.log('HandlerFailed', { type, ceremony, error: nameOf(error) });
+      failed.push(...arrivals.map((arrival) => arrival.delivery.messageId));
+    }
+  }
+  return { failed };
+}
+
+/** Bound, shape, addressing, signature: in this order, and before anything is opened or stored. Garbage is never retried. */
+function authentic(
+  node: Processor,
+  committee: Committee,
+  type: CeremonyType,
+  delivery: Delivery,
+): Statement | SealedStatement | undefined {
+  const reject = (reason: string): undefined => node.log('EnvelopeRejected', { type, reason }) as undefined;
+  const parsed = parseBodyAs(`${type}In` satisfies MessageName, delivery.body);
+  if (!parsed.ok) return reject(parsed.reason);
+  const body = parsed.payload as Statement | SealedStatement;
+  const self = ownIndex(committee, node.config.identity);
+  if (body.type !== type) return reject('the header names another type than the queue');
+  if (body.committee !== committee.id) return reject('another committee');
+  if (body.coin !== node.config.coin) return reject('another coin');
+  if (body.to !== 0 && body.to !== self) return reject('addressed to another operator');
+  if (body.from === self) return reject('sent in the own name');
+  if (!committee.operator(body.from)?.coins[node.config.coin]) return reject('from nobody of this committee');
+  const key = committee.signatureKey(node.config.coin, body.from);
+  if ('ciphertext' in body) {
+    if (body.recipient !== self) return reject('sealed to another operator');
+    return verifySealed(body, key) ? body : reject('the signature of the sealed layer does not verify');
+  }
+  return verifyStatement(body, key) ? body : reject('the signature does not verify');
+}
+
+async function receiveOfCeremony(
+  node: Processor,
+  type: CeremonyType,
+  ceremony: Hex,
+  arrivals: readonly Arrival[],
+): Promise<void> {
+  const stored = await loadState(node, ceremony);
+  const parameters = stored?.state.parameters;
+  let accepted = arrivals;
+  if (!parameters) {
+    const strays: Arrival[] = [];
+    for (const arrival of arrivals) if (await admitStray(node, type, ceremony, arrival)) strays.push(arrival);
+    accepted = strays;
+  } else {
+    accepted = arrivals.filter(({ body }) => parameters.signers.includes(body.from));
+    if (type === 'EncryptedKeyShare' && stored.state.stage === 'Succeeded') accepted = [];
+  }
+  if (accepted.length === 0) return;
+
+  const ttl = parameters ? parameters.expiresAt + PUBLIC_TTL_SECONDS : node.now() + STRAY_TTL_SECONDS;
+  const results = await Promise.all(accepted.map((arrival) => record(node, type, arrival, ttl)));
+  const again =
+    results.some((result) => result === 'duplicate') || accepted.some(({ delivery }) => delivery.receiveCount > 1);
+  const contradicted = results.includes('contradiction');
+
+  let full = false;
+  for (const [slot, from] of bySlot(accepted)) {
+    const arrived = await node.ports.store.addToSet('Ceremonies', arrivedKey(ceremony, type, slot), from, { ttl });
+    const status = stageStatus(type, parameters, arrived, accepted);
+    if (status.kind === 'Full') full = true;
+    if (type === 'SignatureShare' && stored?.state.kind === 'signing' && impatient(stored.state, node.now()))
+      full = true;
+    if (!parameters && (await mayLead(node, type, slot, ceremony, accepted, arrived))) full = true;
+  }
+  if (!full && !again && !contradicted) {
+    // The state may have been made while this was recorded: whoever made it has looked for what lay there before, not after.
+    if (parameters || !(await loadState(node, ceremony))) return;
+  }
+  await visiting(node, ceremony, async (visit) => {
+    if (!parameters && type === 'NonceCommitment') await startLeading(visit, ceremony, accepted);
+    await advanceIn(visit, ceremony);
+    await answerLatecomers(visit, type, ceremony, accepted, results);
+  });
+  if (again) await resend(node, ceremony);
+}
+
+type RecordResult = 'new' | 'duplicate' | 'contradiction';
+
+/** Write-once. Another inner statement for the same slot is evidence, and both are kept. */
+async function record(node: Processor, type: CeremonyType, { body }: Arrival, ttl: number): Promise<RecordResult> {
+  const key = inboundKey(body.ceremony, type, body.slot, body.from);
+  const text = JSON.stringify(body);
+  const item: Item = { ...key, body: text, ttl };
+  const result = await node.ports.store.write({
+    kind: 'put',
+    table: 'Ceremonies',
+    item,
+    condition: { kind: 'absent' },
+  });
+  if (result.committed) return 'new';
+  const before = result.failures[0]?.item ?? (await node.ports.store.get('Ceremonies', key));
+  if (!before || before['body'] === text) return 'duplicate';
+  const first = decodeRecord(type, before).body;
+  const [a, b] = await Promise.all([inner(node, type, first), inner(node, type, body)]);
+  // Two seals around one statement contradict nothing.
+  if (!a || !b || statementHash(a) === statementHash(b) || a.to !== b.to) return 'duplicate';
+  node.log('EquivocationDetected', { type, from: body.from });
+  const evidence = { v: 1, reason: 'Equivocation', committee: body.committee, statements: [a, b] };
+  await node.ports.store.write({
+    kind: 'put',
+    table: 'Ceremonies',
+    item: { ...evidenceKey(body.ceremony, body.from), evidence: JSON.stringify(evidence) },
+    condition: { kind: 'absent' },
+  });
+  return 'contradiction';
+}
+
+/** The statement inside, where it can still be opened. */
+async function inner(
+  node: Processor,
+  type: CeremonyType,
+  body: Statement | SealedStatement,
+): Promise<Statement | undefined> {
+  if (!('ciphertext' in body)) return body;
+  const secrets = new SecretsOf(node, body.ceremony);
+  try {
+    const key = await secrets.opening(type);
+    const opened = key && (await openSealed(body, key.bytes, node.sealer));
+    return opened?.ok ? opened.statement : undefined;
+  } finally {
+    secrets.wipe();
+  }
+}
+
+/** Which senders of this batch spoke in each slot. */
+function bySlot(arrivals: readonly Arrival[]): ReadonlyMap<string, ReadonlySet<number>> {
+  const slots = new Map<string, Set<number>>();
+  for (const { body } of arrivals) slots.set(body.slot, (slots.get(body.slot) ?? new Set()).add(body.from));
+  return slots;
+}
+
+/** Whether what has arrived completes something. The counts leave the node itself out: it is not sent what it says. */
+export function stageStatus(
+  type: CeremonyType,
+  parameters: CeremonyParameters | undefined,
+  arrived: ReadonlySet<number>,
+  arrivals: readonly Arrival[],
+): StageStatus {
+  if (!parameters) return { kind: 'Ignored', reason: 'the ceremony is not authorised here' };
+  const peers = parameters.signers.length - 1;
+  const enough = (count: number): StageStatus => (arrived.size >= count ? { kind: 'Full' } : { kind: 'MadeProgress' });
+  switch (type) {
+    case 'EncryptedPublicKey':
+    case 'EncryptedKeyGenCommitment':
+    case 'EncryptedKeyShare':
+      return enough(peers);
+    case 'KeyGenVerdict':
+      return arrivals.some(({ body }) => 'content' in body && body.content.startsWith('{"aborted"'))
+        ? { kind: 'Full' }
+        : enough(peers);
+    case 'NonceCommitment':
+    case 'SignatureShare':
+      // The leader's own voice may be the t-th.
+      return enough(parameters.t - 1);
+    case 'KeyGenEvidence':
+    case 'KeyGenCertificate':
+    case 'SigningPackage':
+    case 'Signature':
+      return { kind: 'Full' };
+  }
+}
+
+// ------------------------------------------------------------------------------------------------ before authorisation
+
+/** Only the first message of each kind is kept before its ceremony is authorised, if its parameters give its id, within bounds. */
+async function admitStray(node: Processor, type: CeremonyType, ceremony: Hex, { body }: Arrival): Promise<boolean> {
+  if (type !== 'EncryptedPublicKey' && type !== 'NonceCommitment') {
+    node.log('StrayDropped', { type, reason: 'the ceremony is not known here' });
+    return false;
+  }
+  const parameters = await parametersOf(node, type, body);
+  if (!parameters || ceremonyId(parameters) !== ceremony || !parameters.signers.includes(body.from)) {
+    node.log('StrayDropped', { type, reason: 'the parameters do not give this ceremony' });
+    return false;
+  }
+  const now = node.now();
+  if (parameters.expiresAt <= now) {
+    node.log('StrayDropped', { type, reason: 'expired' });
+    return false;
+  }
+  const partition = strayPartition(body.from);
+  const live = (await node.ports.store.query('Ceremonies', partition)).filter((row) => (row['ttl'] as number) > now);
+  if (!live.some((row) => row.sk === ceremony)) {
+    if (live.length >= STRAY_CEREMONIES) {
+      node.log('StrayDropped', { type, reason: 'too many unauthorised ceremonies of this peer' });
+      return false;
+    }
+    const item = { pk: partition, sk: ceremony, parameters: JSON.stringify(parameters), ttl: now + STRAY_TTL_SECONDS };
+    await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item });
+  }
+  const asked = {
+    ...askedKey(parameters.kind, parameters.requestId, body.from),
+    ceremony,
+    ttl: parameters.expiresAt + STRAY_TTL_SECONDS,
+  };
+  await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item: asked });
+  await wakeContradicted(node, parameters, ceremony);
+  return true;
+}
+
+/** A ceremony that runs here under the same request id, with other parameters, is told. */
+async function wakeContradicted(
+  node: Processor,
+  { kind, requestId }: CeremonyParameters,
+  ceremony: Hex,
+): Promise<void> {
+  const row = await node.ports.store.get('Ceremonies', requestKey(kind, requestId));
+  const running = row?.['ceremony'];
+  if (typeof running !== 'string' || running === ceremony) return;
+  await node.send([wakeMessage(node, running as Hex, node.now())]);
+}
+
+async function parametersOf(
+  node: Processor,
+  type: 'EncryptedPublicKey' | 'NonceCommitment',
+  body: Statement | SealedStatement,
+): Promise<CeremonyParameters | undefined> {
+  const statement = await inner(node, type, body);
+  const parsed = statement && parseContent(type, statement.content);
+  return parsed?.ok ? parsed.content.parameters : undefined;
+}
+
+// ------------------------------------------------------------------------------------------------ leading without authorisation
+
+/** True once t distinct signers have committed to this node as their leader. */
+async function mayLead(
+  node: Processor,
+  type: CeremonyType,
+  slot: string,
+  ceremony: Hex,
+  arrivals: readonly Arrival[],
+  arrived: ReadonlySet<number>,
+): Promise<boolean> {
+  const [first] = arrivals;
+  if (type !== 'NonceCommitment' || !first) return false;
+  const parameters = await parametersOf(node, type, first.body);
+  const committee = await node.committee();
+  if (parameters?.kind !== 'signing' || !committee) return false;
+  const k = leadsFor(parameters, ceremony, ownIndex(committee, node.config.identity));
+  return `${k}` === slot && arrived.size >= parameters.t;
+}
+
+async function startLeading(visit: Visit, ceremony: Hex, arrivals: readonly Arrival[]): Promise<void> {
+  const { node, member, secrets } = visit;
+  const [first] = arrivals;
+  if (!first || (await loadState(node, ceremony))) return;
+  const parameters = await parametersOf(node, 'NonceCommitment', first.body);
+  if (parameters?.kind !== 'signing') return;
+  const certificate = await certifiedKey(node, parameters.keyId);
+  // Only of a key that is held here, with the key's own parameters: nobody else's word decides what is signed under.
+  const { t, suite, signers } = certificate?.parameters ?? {};
+  const same =
+    t === parameters.t && suite === parameters.suite && JSON.stringify(signers) === JSON.stringify(parameters.signers);
+  if (!certificate || !same) {
+    node.log('StrayDropped', { type: 'NonceCommitment', reason: 'not the parameters of a key that is held here' });
+    return;
+  }
+  const state = lead(parameters, member);
+  const nothing = { outbox: [], own: [], secrets: [], keys: [], released: [], evidence: [], events: [] };
+  await commit(
+    node,
+    undefined,
+    { ...nothing, state, wakeAt: parameters.expiresAt },
+    secrets,
+    await policyVersion(node),
+  );
+}
+
+// ------------------------------------------------------------------------------------------------ answers of finished ceremonies
+
+/** A peer that repeats its confirmation gets the certificate; a signer that commits late gets the signature. */
+async function answerLatecomers(
+  visit: Visit,
+  type: CeremonyType,
+  ceremony: Hex,
+  arrivals: readonly Arrival[],
+  results: readonly RecordResult[],
+): Promise<void> {
+  const { node, member } = visit;
+  const stored: Stored | undefined = await loadState(node, ceremony);
+  const state = stored?.state;
+  if (state?.stage !== 'Succeeded') return;
+  const answers =
+    state.kind === 'keygen' && type === 'KeyGenVerdict'
+      ? await repeatedConfirmations(node, state.keyId, arrivals, results).then(({ certificate, peers }) =>
+          certificate ? peers.map((peer) => certificateFor(state, certificate, peer, member)) : [],
+        )
+      : state.kind === 'signing' && type === 'NonceCommitment'
+        ? arrivals.map(({ body }) => signatureFor(state, body.from, member))
+        : [];
+  // These are pure functions of what is stored, signed deterministically: said again, they are the same bytes.
+  await node.send(
+    answers.map(({ statement }) => ({
+      queue: topicQueue(node.config.identity, node.config.coin, 'Outbound'),
+      body: bodyOf(outName(statement.type as CeremonyType), statement),
+    })),
+  );
+}
+
+async function repeatedConfirmations(
+  node: Processor,
+  keyId: Hex,
+  arrivals: readonly Arrival[],
+  results: readonly RecordResult[],
+) {
+  const peers = arrivals.filter((_, i) => results[i] === 'duplicate').map(({ body }) => body.from);
+  return { certificate: peers.length > 0 ? await certifiedKey(node, keyId) : undefined, peers };
+}

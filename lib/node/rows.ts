@@ -1,0 +1,67 @@
+/** Keys of every row that a node writes (`formats.md`, "DynamoDB keys"), in one place. */
+import type { SecretName } from '../ceremony.ts';
+import type { Hex } from '../messages/hex.ts';
+import type { StatementType } from '../messages/statement.ts';
+import type { Key } from '../ports.ts';
+
+// Ceremonies
+export const ceremonyPartition = (ceremony: Hex): string => `C#${ceremony}`;
+/** Inbound statements have a partition for each type, so that a burst of one type spreads. */
+export const inboundPartition = (ceremony: Hex, type: StatementType): string => `C#${ceremony}#${type}`;
+export const stateKey = (ceremony: Hex): Key => ({ pk: ceremonyPartition(ceremony), sk: 'STATE' });
+export const inboundKey = (ceremony: Hex, type: StatementType, slot: string, from: number): Key => ({
+  pk: inboundPartition(ceremony, type),
+  sk: `IN#${slot}#${from}`,
+});
+export const arrivedKey = (ceremony: Hex, type: StatementType, slot: string): Key => ({
+  pk: inboundPartition(ceremony, type),
+  sk: `ARRIVED#${slot}`,
+});
+export const outboxKey = (ceremony: Hex, stage: string, chunk: number): Key => ({
+  pk: ceremonyPartition(ceremony),
+  sk: `OUT#${stage}.${chunk}`,
+});
+export const sentKey = (outbox: Key): Key => ({ pk: outbox.pk, sk: `SENT#${outbox.sk.slice('OUT#'.length)}` });
+export const evidenceKey = (ceremony: Hex, culprit: number): Key => ({
+  pk: ceremonyPartition(ceremony),
+  sk: `EVIDENCE#${culprit}`,
+});
+export const shareKey = (ceremony: Hex, leader: number, sequence: number): Key => ({
+  pk: ceremonyPartition(ceremony),
+  sk: `SHARE#${leader}#${sequence}`,
+});
+/** Which ceremony a request id belongs to: the same id with other parameters is told so. */
+export const requestKey = (kind: 'keygen' | 'signing', requestId: Hex): Key => ({
+  pk: `R#${kind}#${requestId}`,
+  sk: 'CEREMONY',
+});
+/** What a peer asked for under a request id, before or beside the own authorisation. */
+export const askedKey = (kind: 'keygen' | 'signing', requestId: Hex, from: number): Key => ({
+  pk: `R#${kind}#${requestId}`,
+  sk: `ASKED#${from}`,
+});
+/** Ceremonies that a peer has opened here and that nobody has authorised. */
+export const strayPartition = (from: number): string => `STRAY#${from}`;
+
+// Nonces
+export const secretKey = (ceremony: Hex, name: SecretName): Key => ({ pk: ceremonyPartition(ceremony), sk: name });
+
+// Keys
+export const ownSecretKey = (name: 'MESSAGING' | 'SIGNATURE'): Key => ({ pk: 'OWN', sk: name });
+export const longTermShareKey = (keyId: Hex): Key => ({ pk: `K#${keyId}`, sk: 'SHARE' });
+export const publicKeyKey = (keyId: Hex): Key => ({ pk: `K#${keyId}`, sk: 'PUBLIC' });
+export const HALT: Key = { pk: 'SWITCH', sk: 'HALT' };
+export const POLICY: Key = { pk: 'SWITCH', sk: 'POLICY' };
+
+// Directory
+export const OWN_KEYS: Key = { pk: 'OWN', sk: 'KEYS' };
+export const COMMITTEE: Key = { pk: 'COMMITTEE', sk: 'FILE' };
+export const COORDINATOR: Key = { pk: 'OWN', sk: 'COORDINATOR' };
+export const SIGNER_READY: Key = { pk: 'OWN', sk: 'SIGNER_READY' };
+export const READY: Key = { pk: 'OWN', sk: 'READY' };
+export const PEERS = 'PEER';
+export const peerKey = (index: number): Key => ({ pk: PEERS, sk: `${index}`.padStart(5, '0') });
+export const ownProcessorKey = (coin: string): Key => ({ pk: `COIN#${coin}`, sk: 'PROCESSOR' });
+export const ownProcessorReady = (coin: string): Key => ({ pk: `COIN#${coin}`, sk: 'READY' });
+export const addressKey = (coin: string, keyId: Hex): Key => ({ pk: `COIN#${coin}`, sk: `ADDRESS#${keyId}` });
+export const heardKey = (coin: string, index: number): Key => ({ pk: `COIN#${coin}`, sk: `HEARD#${index}` });
