@@ -51,19 +51,16 @@ class Scanner {
   #value(depth: number): void {
     if (depth > MAX_DEPTH) this.#fail(`more than ${MAX_DEPTH} levels`);
     const c = this.#text[this.#at];
-    if (c === '{') return this.#object(depth);
-    if (c === '[') return this.#array(depth);
-    if (c === '"') {
-      this.#string();
-      return;
-    }
-    for (const word of ['true', 'false', 'null']) {
-      if (this.#text.startsWith(word, this.#at)) {
-        this.#at += word.length;
-        return;
-      }
-    }
-    this.#number();
+    if (c === '{') this.#object(depth);
+    else if (c === '[') this.#array(depth);
+    else if (c === '"') this.#string();
+    else if (!this.#word('true') && !this.#word('false') && !this.#word('null')) this.#number();
+  }
+
+  #word(word: string): boolean {
+    if (!this.#text.startsWith(word, this.#at)) return false;
+    this.#at += word.length;
+    return true;
   }
 
   #object(depth: number): void {
