@@ -30,7 +30,9 @@ export function decodeAttribute(name: string, value: AttributeValue): Attribute 
   if (value.B !== undefined) return new Uint8Array(value.B);
   if (value.NS !== undefined) return new Set(value.NS.map(Number));
   if (value.L !== undefined) {
-    const list = value.L.map((element) => (element.S !== undefined ? element.S : new Uint8Array(element.B ?? unknownType(name))));
+    const list = value.L.map((element) =>
+      element.S !== undefined ? element.S : new Uint8Array(element.B ?? unknownType(name)),
+    );
     return list as string[] | Uint8Array[];
   }
   return unknownType(name);
@@ -39,11 +41,14 @@ export function decodeAttribute(name: string, value: AttributeValue): Attribute 
 /** Adds the index attribute to a ceremony's item that is to be woken. */
 export function encodeItem(table: Table, item: Item): Encoded {
   if (table === OPEN_INDEX.table && OPEN_INDEX.partitionKey in item) {
-    throw new LimitExceeded(`expected an item without the attribute ${OPEN_INDEX.partitionKey}, which is the index's own`);
+    throw new LimitExceeded(
+      `expected an item without the attribute ${OPEN_INDEX.partitionKey}, which is the index's own`,
+    );
   }
   const encoded: Encoded = {};
   for (const [name, value] of Object.entries(item)) encoded[name] = encodeAttribute(name, value);
-  if (table === OPEN_INDEX.table && OPEN_INDEX.sortKey in item) encoded[OPEN_INDEX.partitionKey] = { S: openShard(item.pk) };
+  if (table === OPEN_INDEX.table && OPEN_INDEX.sortKey in item)
+    encoded[OPEN_INDEX.partitionKey] = { S: openShard(item.pk) };
   return encoded;
 }
 
@@ -61,7 +66,8 @@ export function encodeKey({ pk, sk }: Key): Encoded {
 }
 
 function integer(name: string, value: number): string {
-  if (!Number.isSafeInteger(value)) throw new LimitExceeded(`attribute ${name}: expected a safe integer, got another number`);
+  if (!Number.isSafeInteger(value))
+    throw new LimitExceeded(`attribute ${name}: expected a safe integer, got another number`);
   return `${value}`;
 }
 

@@ -11,7 +11,12 @@ export const TTL_ATTRIBUTE = 'ttl';
  * The sparse index of `Ceremonies` that {@link Store.due} reads: items that carry `wakeAt`, spread over {@link OPEN_SHARDS} partitions, because an index
  * partition that is too hot throttles the writes of its table. Projection: keys only.
  */
-export const OPEN_INDEX = { table: 'Ceremonies', name: 'open', partitionKey: 'open', sortKey: 'wakeAt' } as const satisfies {
+export const OPEN_INDEX = {
+  table: 'Ceremonies',
+  name: 'open',
+  partitionKey: 'open',
+  sortKey: 'wakeAt',
+} as const satisfies {
   readonly table: Table;
   readonly name: string;
   /** String: a shard, `0` to `OPEN_SHARDS - 1`. The adapter writes and hides it. */

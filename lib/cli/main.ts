@@ -1,5 +1,5 @@
 /** The command line. Commands are loaded when they are asked for, so that help and mistakes are answered at once. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 
 /** Exit statuses: all went well, what was asked for could not be had, the command line was wrong. */
 const FAILED = 1;
@@ -16,7 +16,7 @@ export async function main(args: readonly string[], version: string): Promise<nu
     return status;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const sentence = mistake(error, program);
+    const sentence = mistake(error, program, args);
     process.stderr.write(`coterie: ${sentence ?? describe(error)}\n`);
     return sentence === undefined ? FAILED : USAGE;
   }
@@ -28,7 +28,7 @@ function commands(version: string, ended: (status: number) => void): Command {
     .version(version, '--version', 'print the version')
     .helpOption('--help', 'print this help')
     .helpCommand(false)
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .showSuggestionAfterError(false)
     .exitOverride();
 
@@ -42,8 +42,10 @@ function commands(version: string, ended: (status: number) => void): Command {
     .option('--silent <operator>', 'this operator stops answering after key generation')
     .option('--json', 'print one JSON document on stdout, and nothing else there')
     .action(async (raw) => {
-      const { demo, demoOptions } = await import('./demo.ts');
-      ended(await demo(demoOptions(raw)));
+      const { demoOptions } = await import('./demo-options.ts');
+      const options = demoOptions(raw);
+      const { demo } = await import('./demo.ts');
+      ended(await demo(options));
     });
 
   embedded(program.command('local'))
@@ -56,8 +58,10 @@ function commands(version: string, ended: (status: number) => void): Command {
     )
     .addHelpText('after', LOCAL_LINES)
     .action(async (raw) => {
-      const { local, localOptions } = await import('./local.ts');
-      ended(await local(localOptions(raw)));
+      const { localOptions } = await import('./local-options.ts');
+      const options = localOptions(raw);
+      const { local } = await import('./local.ts');
+      ended(await local(options));
     });
   return program;
 }
@@ -65,9 +69,9 @@ function commands(version: string, ended: (status: number) => void): Command {
 /** What every command with an embedded committee takes. */
 function embedded(command: Command): Command {
   return command
-    .option('--operators <n>', 'size of the committee, 2 to 100', '3')
+    .addOption(new Option('--operators <n>', 'size of the committee, 2 to 100').default('3', '3'))
     .option('--threshold <t>', 'operators that it takes to sign (default: the smallest majority)')
-    .option('--coins <list>', 'btc (Bitcoin Taproot), sol (Solana, Ed25519), or both', 'btc,sol')
+    .addOption(new Option('--coins <list>', 'btc (Bitcoin Taproot), sol (Solana, Ed25519), or both').default('btc,sol', 'btc,sol'))
     .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the keys')
     .option('--allow-single-signer', 'permit a threshold of 1');
 }
@@ -84,18 +88,20 @@ from now, purpose "local".`;
 // ------------------------------------------------------------------------------------------------ mistakes
 
 /** The sentence for a mistake on the command line; `undefined` for any other error. */
-function mistake(error: unknown, program: Command): string | undefined {
+function mistake(error: unknown, program: Command, args: readonly string[]): string | undefined {
   if (error instanceof Error && 'kind' in error && error.kind === 'UsageError') return error.message;
   if (!(error instanceof CommanderError)) return undefined;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   const names = program.commands.map((command) => command.name()).join(' or ');
+  const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-'))) ?? program;
+  const options = [...command.options.map(({ long }) => long), '--help'].join(', ');
   switch (error.code) {
     case 'commander.help':
       return `expected a command, ${names}, got none (coterie --help)`;
     case 'commander.unknownCommand':
       return `expected a command, ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
     case 'commander.unknownOption':
-      return `expected an option that the command has, got ${quoted} (coterie --help, coterie demo --help)`;
+      return `expected one of ${options}, got ${quoted}`;
     case 'commander.optionMissingArgument':
       return `${quoted}: expected a value, got none`;
     case 'commander.excessArguments':

@@ -327,7 +327,8 @@ export function verifySignatureShare(
 /**
  * RFC 9591 §5.3 aggregate: adds the shares and verifies the signature. Only if that fails are the shares judged, and then *all* wrong ones are named.
  * @param input `shares` one for each signer, by index; an encoding that is not a canonical scalar is a wrong share
- * @returns the 64-byte signature, or the culprits ascending. No culprit at all means that the verifying shares are not those of the key.
+ * @returns the 64-byte signature, or the culprits ascending. No culprit at all means that key and verifying shares
+ *   do not belong together; take both from one certificate, or the innocent are named
  * @throws {FrostInputError} if there are fewer signers than t, a share or a verifying share is missing, or the session is malformed (see {@link signShare})
  */
 export function aggregate(
@@ -383,7 +384,7 @@ function culpritsAmong(
   const verifyingShares = equations.map(({ Y }) => compress(suite, Y));
   const seed = sha512(
     concatBytes(
-      utf8ToBytes('coterie/v1/share-weights'),
+      utf8ToBytes(`${suite.name}weights`),
       context.encodedGroupCommitment,
       Fn.toBytes(context.challenge),
       context.encodedList,

@@ -13,7 +13,7 @@ import type { Delivery, OutgoingMessage } from '../ports.ts';
 import { acceptCommittee, keepNewest } from './membership.ts';
 import { type BatchResult, type Coordinator, ownIndex } from './node.ts';
 import { coordinatorKey, openOwn } from './own-keys.ts';
-import { addressKey, heardKey, ownProcessorKey, ownProcessorReady } from './rows.ts';
+import { addressKey, EARLY, earlyKey, heardKey, ownProcessorKey, ownProcessorReady } from './rows.ts';
 
 /** Steps 1 and 2: the first start makes the messaging key; every start publishes it to each coin's topic. */
 export async function start(node: Coordinator): Promise<void> {
@@ -25,6 +25,11 @@ export async function start(node: Coordinator): Promise<void> {
 
 export async function onCommitteeAccepted(node: Coordinator, payload: Payload<'CommitteeAccepted'>): Promise<void> {
   if (!(await acceptCommittee(node, payload))) return;
+  for (const row of await node.ports.store.query('Directory', EARLY)) {
+    const early = parseBodyAs('SignerReady', row['body'] as string);
+    if (early.ok) await onSignerReady(node, row.sk, early.payload);
+    await node.ports.store.write({ kind: 'delete', table: 'Directory', key: { pk: row.pk, sk: row.sk } });
+  }
   for (const coin of node.config.coins) await announce(node, coin);
 }
 
@@ -50,7 +55,12 @@ export async function onProcessorPublicKey(
 /** Step 6: only the own processor can have sealed this; now its key may be shown to the others. */
 export async function onSignerReady(node: Coordinator, coin: string, sealed: SealedStatement): Promise<void> {
   const committee = await node.committee();
-  if (!committee) throw new Error('no committee is accepted yet');
+  if (!committee) {
+    // The processor has accepted the file before this role has: judged when it does.
+    await node.ports.store.write({ kind: 'put', table: 'Directory', item: { ...earlyKey(coin), body: bodyOf('SignerReady', sealed) } });
+    // It may have been accepted meanwhile, by an invocation that looked before this row was there.
+    return (await node.committee()) ? onSignerReady(node, coin, sealed) : undefined;
+  }
   const reject = (reason: string): void => node.log('EnvelopeRejected', { type: 'SignerReady', reason });
   const self = ownIndex(committee, node.config.identity);
   if (sealed.committee !== committee.id || sealed.coin !== coin || sealed.from !== self || sealed.recipient !== self) {
@@ -162,7 +172,11 @@ function parcel(
 /** Steps 8, 11, 15 and 18: from a peer's own queue, signed by that peer, onto the topic as the matching `…In`. */
 export async function receiveParcels(node: Coordinator, batch: readonly Delivery[]): Promise<BatchResult> {
   const committee = await node.committee();
-  if (!committee) return { failed: batch.map((delivery) => delivery.messageId) };
+  if (!committee) {
+    // Before the file is accepted nobody can be told from anybody, and peers can send nothing but their keys: they do so again when they hear of this operator.
+    node.log('ParcelsDropped', { count: batch.length, reason: 'no committee is accepted yet' });
+    return { failed: [] };
+  }
   const accepted: { readonly from: string; readonly message: OutgoingMessage }[] = [];
   const newcomers: { readonly coin: string; readonly index: number }[] = [];
   for (const delivery of batch) {

@@ -3,7 +3,7 @@
  * peer's messaging key. Messages may come in any order and any number of times; each ends by looking at what is now known.
  */
 
-import { bodyOf, type Payload } from '../messages/catalogue.ts';
+import { bodyOf, type Payload, parseBodyAs } from '../messages/catalogue.ts';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
 import { contentText } from '../messages/contents.ts';
 import { readyToKeygen } from '../messages/events.ts';
@@ -18,7 +18,7 @@ import { policyHash } from '../signing/policy.ts';
 import { authoriseKeygen } from './authorise.ts';
 import { type Coordinator, type Node, ownIndex, type Processor } from './node.ts';
 import { openOwn, processorKeys } from './own-keys.ts';
-import { COMMITTEE, COORDINATOR, PEERS, POLICY, peerKey, READY, SIGNER_READY } from './rows.ts';
+import { COMMITTEE, COORDINATOR, EARLY, earlyKey, PEERS, POLICY, peerKey, READY, SIGNER_READY } from './rows.ts';
 
 const NO_CEREMONY = `0x${'00'.repeat(32)}` as Hex;
 
@@ -65,6 +65,11 @@ export async function acceptCommittee(
 
 export async function onCommitteeAccepted(node: Processor, payload: Payload<'CommitteeAccepted'>): Promise<void> {
   if (!(await acceptCommittee(node, payload))) return;
+  for (const row of await node.ports.store.query('Directory', EARLY)) {
+    const early = parseBodyAs('ExternalPublicKeyIn', row['body'] as string);
+    if (early.ok) await onExternalPublicKey(node, early.payload);
+    await node.ports.store.write({ kind: 'delete', table: 'Directory', key: { pk: row.pk, sk: row.sk } });
+  }
   await introduce(node);
   await whenAllAreKnown(node);
 }
@@ -124,7 +129,13 @@ async function introduce(node: Processor): Promise<void> {
 /** Steps 8 and 9: a peer's messaging key, signed by the key that the committee file pins. */
 export async function onExternalPublicKey(node: Processor, payload: Payload<'ExternalPublicKeyIn'>): Promise<void> {
   const committee = await node.committee();
-  if (!committee) throw new Error('no committee is accepted yet');
+  if (!committee) {
+    // A peer is ahead: one row for each index, judged when the file that names them is accepted.
+    const item = { ...earlyKey(payload.signer), body: bodyOf('ExternalPublicKeyIn', payload) };
+    await node.ports.store.write({ kind: 'put', table: 'Directory', item });
+    // It may have been accepted meanwhile, by an invocation that looked before this row was there.
+    return (await node.committee()) ? onExternalPublicKey(node, payload) : undefined;
+  }
   const operator = committee.operator(payload.signer);
   const { coin } = node.config;
   const reject = (reason: string): void => node.log('EnvelopeRejected', { type: 'ExternalPublicKeyIn', reason });

@@ -64,4 +64,7 @@ export const peerKey = (index: number): Key => ({ pk: PEERS, sk: `${index}`.padS
 export const ownProcessorKey = (coin: string): Key => ({ pk: `COIN#${coin}`, sk: 'PROCESSOR' });
 export const ownProcessorReady = (coin: string): Key => ({ pk: `COIN#${coin}`, sk: 'READY' });
 export const addressKey = (coin: string, keyId: Hex): Key => ({ pk: `COIN#${coin}`, sk: `ADDRESS#${keyId}` });
+/** What came before the committee file was accepted, and is judged when it is: a peer's key, or the own processor's readiness. */
+export const EARLY = 'EARLY';
+export const earlyKey = (name: string | number): Key => ({ pk: EARLY, sk: `${name}` });
 export const heardKey = (coin: string, index: number): Key => ({ pk: `COIN#${coin}`, sk: `HEARD#${index}` });

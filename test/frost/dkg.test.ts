@@ -28,7 +28,7 @@ const scalarBytes = (suite: Suite, value: bigint) => {
   writeUint256(out, 0, value, suite.littleEndian);
   return out;
 };
-const valueOf = (suite: Suite, bytes: Uint8Array) => suite.Fn.fromBytes(bytes);
+const scalarOf = (suite: Suite, bytes: Uint8Array) => suite.Fn.fromBytes(bytes);
 const negated = (suite: Suite, encoded: Uint8Array) => {
   const { x, y } = present(readAffine(suite, encoded));
   const { p } = suite.curve;
@@ -92,7 +92,7 @@ describe.each(SUITES)('dealing with %s', (name) => {
   it('a proof that does not decode is refused on arrival', () => {
     const proof = dealing.proofOfKnowledge;
     const R = proof.slice(0, 32);
-    const mu = valueOf(suite, proof.slice(32));
+    const mu = scalarOf(suite, proof.slice(32));
     const noPoint = Array.from({ length: 40 }, (_, v) => scalarBytes(suite, BigInt(v + 2))).filter(
       (bytes) => !checkDealingShape(suite, T, { ...dealing, proofOfKnowledge: concatBytes(bytes, proof.slice(32)) }).ok,
     );
@@ -102,7 +102,7 @@ describe.each(SUITES)('dealing with %s', (name) => {
       concatBytes(proof, Uint8Array.of(0)),
       new Uint8Array(),
       concatBytes(R, scalarBytes(suite, suite.Fn.ORDER)),
-      concatBytes(R, scalarBytes(suite, mu + suite.Fn.ORDER)),
+      ...(mu + suite.Fn.ORDER < 2n ** 256n ? [concatBytes(R, scalarBytes(suite, mu + suite.Fn.ORDER))] : []),
       concatBytes(scalarBytes(suite, suite.curve.p), proof.slice(32)),
       // The identity on Ed25519; not the x of any point on secp256k1.
       concatBytes(scalarBytes(suite, suite.taproot ? 0n : 1n), proof.slice(32)),
@@ -118,7 +118,7 @@ describe.each(SUITES)('dealing with %s', (name) => {
   it('a proof is wrong for another commitment, another nonce, another scalar or another sender', () => {
     const other = present(dealings[1]);
     const proof = dealing.proofOfKnowledge;
-    const mu = valueOf(suite, proof.slice(32));
+    const mu = scalarOf(suite, proof.slice(32));
     const wrong: PublicDealing[] = [
       { ...dealing, commitments: replaced(dealing.commitments, 0, present(other.commitments[0])) },
       { ...dealing, proofOfKnowledge: concatBytes(other.proofOfKnowledge.slice(0, 32), proof.slice(32)) },
@@ -152,7 +152,7 @@ describe.each(SUITES)('dealing with %s', (name) => {
   it('errors of two proofs that cancel in a plain sum are found, because the weights are random', () => {
     const shifted = (index: number, by: bigint) => {
       const one = present(dealings[index - 1]);
-      const mu = valueOf(suite, one.proofOfKnowledge.slice(32));
+      const mu = scalarOf(suite, one.proofOfKnowledge.slice(32));
       return {
         ...one,
         proofOfKnowledge: concatBytes(one.proofOfKnowledge.slice(0, 32), suite.Fn.toBytes(suite.Fn.create(mu + by))),
@@ -223,7 +223,7 @@ describe.each(SUITES)('shares with %s', (name) => {
 
   it('a share for another recipient, tampered, plus the order, of another length or 0 is refused', () => {
     const good = evaluateShare(suite, coefficients, 2);
-    const value = valueOf(suite, good);
+    const value = scalarOf(suite, good);
     const foreign = evaluateShare(suite, coefficients, 3);
     const tampered = suite.Fn.toBytes(suite.Fn.create(value + 1n));
     const opposite = suite.Fn.toBytes(suite.Fn.neg(value));
@@ -274,7 +274,7 @@ describe.each(SUITES)('shares with %s', (name) => {
   });
 
   it('every bad dealer is named by the pass over the dealers, and no honest one', () => {
-    const shares = inbox(5).map((share, j) => (j === 1 || j === 3 ? flip(share, 16) : share));
+    const shares = inbox(5).map((share, j) => (j === 1 || j === 3 ? flip(share, 12 + j) : share));
     expect(combineShares(suite, 5, columns, shares)).toBeUndefined();
     const culprits = dealings
       .filter((one, j) => !verifyShare(suite, 5, one.commitments, present(shares[j])))
@@ -285,7 +285,7 @@ describe.each(SUITES)('shares with %s', (name) => {
   it('errors that cancel leave the total right, and each is still found alone', () => {
     const shares = inbox(5);
     const shift = (at: number, by: bigint) =>
-      suite.Fn.toBytes(suite.Fn.create(valueOf(suite, present(shares[at])) + by));
+      suite.Fn.toBytes(suite.Fn.create(scalarOf(suite, present(shares[at])) + by));
     const cancelling = replaced(replaced(shares, 0, shift(0, 9n)), 1, shift(1, -9n));
     expect(combineShares(suite, 5, columns, cancelling)).toEqual(combineShares(suite, 5, columns, shares));
     expect(verifyShare(suite, 5, commitments, present(cancelling[0]))).toBe(false);
@@ -308,7 +308,7 @@ describe.each(SUITES)('the group key of %s', (name) => {
     ] as const) {
       const { key, signingShares, verifyingShares } = keygen(suite, t, n);
       for (const [index, share] of signingShares) {
-        const point = suite.multiplyBase(valueOf(suite, share));
+        const point = suite.multiplyBase(scalarOf(suite, share));
         expect(compress(suite, point)).toEqual(verifyingShares.get(index));
       }
       expect(present(verificationPoint(suite, key)).encoded.slice(-32)).toEqual(key.outputKey);
@@ -324,7 +324,7 @@ describe.each(SUITES)('the group key of %s', (name) => {
       for (const i of members) {
         let lambda = 1n;
         for (const j of members) if (j !== i) lambda = Fn.mul(lambda, Fn.div(BigInt(j), Fn.create(BigInt(j - i))));
-        secret = Fn.add(secret, Fn.mul(lambda, valueOf(suite, present(signingShares.get(i)))));
+        secret = Fn.add(secret, Fn.mul(lambda, scalarOf(suite, present(signingShares.get(i)))));
       }
       return compress(suite, suite.multiplyBase(secret));
     };

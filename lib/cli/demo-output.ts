@@ -1,0 +1,102 @@
+/** What a demo found out, for people and for programs. */
+import type { Coin } from '../local/committee.ts';
+import type { Certificate } from '../messages/certificate.ts';
+import type { Committee } from '../messages/committee.ts';
+import { fromHex, type Hex } from '../messages/hex.ts';
+import { VERIFIERS } from './verify.ts';
+
+export interface SignatureResult {
+  readonly message: Hex;
+  /** 64 bytes. */
+  readonly signature: Hex;
+  readonly valid: boolean;
+}
+
+export interface KeyResult {
+  readonly coin: Coin;
+  readonly suite: string;
+  /** 32 bytes. */
+  readonly keyId: Hex;
+  /** 32 bytes: the x-only output key, or the Ed25519 key. */
+  readonly publicKey: Hex;
+  readonly address: string;
+  readonly certificate: Certificate;
+  readonly announcedBy: number;
+  readonly signatures: readonly SignatureResult[];
+}
+
+export interface SigningFailure {
+  readonly coin: Coin;
+  readonly reason: string;
+  readonly unresponsive: readonly number[];
+  readonly sentence: string;
+}
+
+export interface DemoResult {
+  readonly committee: Committee;
+  readonly threshold: number;
+  readonly keys: readonly KeyResult[];
+  readonly failures: readonly SigningFailure[];
+  readonly messages: ReadonlyMap<string, number>;
+  readonly seconds: { readonly elapsed: number; readonly cpu: number };
+}
+
+/** The document of `--json`. `failures` is there only if there are any, and the exit status is then 1. */
+export function documentOf({ committee, threshold, keys, failures, messages }: DemoResult) {
+  return {
+    committee: { id: committee.id, threshold, operators: committee.file.operators },
+    keys: keys.map(({ coin, suite, keyId, publicKey, address, certificate }) => ({ coin, suite, keyId, publicKey, address, certificate })),
+    signatures: keys.flatMap(({ coin, signatures }) =>
+      signatures.filter(({ valid }) => valid).map(({ message, signature }) => ({ coin, message, signature })),
+    ),
+    messages: { total: total(messages), byType: Object.fromEntries(byName(messages)) },
+    ...(failures.length > 0 ? { failures: failures.map(({ coin, reason, unresponsive }) => ({ coin, reason, unresponsive })) } : {}),
+  };
+}
+
+export function textOf(result: DemoResult, colour: boolean): string {
+  const { committee, threshold, keys, failures, messages, seconds } = result;
+  const good = (text: string) => (colour ? `\x1b[32m✓\x1b[39m ${text}` : `✓ ${text}`);
+  const bad = (text: string) => (colour ? `\x1b[31m✗ ${text}\x1b[39m` : `✗ ${text}`);
+  const strong = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
+  const faint = (text: string) => (colour ? `\x1b[2m${text}\x1b[22m` : text);
+  const field = (name: string, value: string) => `  ${faint(name.padEnd(12))}${value}`;
+  const lines = [`${strong('Committee')}  ${threshold} of ${committee.n}`, field('id', committee.id)];
+  for (const key of keys) {
+    lines.push(
+      '',
+      `${strong(key.coin)}  ${key.suite}`,
+      field('key id', key.keyId),
+      field('public key', key.publicKey),
+      field('address', key.address),
+      field('', good(`announced by all ${key.announcedBy} operators with one certificate; decodes to the public key`)),
+    );
+    for (const { message, signature, valid } of key.signatures) {
+      const { name } = VERIFIERS[key.coin];
+      lines.push(field('message', readable(message)), field('signature', signature));
+      lines.push(field('', valid ? good(`verified by ${name}`) : bad(`NOT valid, says ${name}`)));
+    }
+  }
+  if (failures.length > 0) lines.push('', ...failures.map(({ sentence }) => bad(sentence)));
+  const rows = byName(messages);
+  const width = Math.max(...rows.map(([name]) => name.length), 'total'.length);
+  const row = (name: string, count: number) => `  ${name.padEnd(width)}  ${`${count}`.padStart(7)}`;
+  lines.push('', strong('Messages'), ...rows.map(([name, count]) => row(name, count)), strong(row('total', total(messages))));
+  lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, in one process`);
+  return lines.join('\n');
+}
+
+/** A message of printable text is shown as such. */
+function readable(message: Hex): string {
+  const text = Buffer.from(fromHex(message)).toString('utf8');
+  const printable = /^[\p{L}\p{N}\p{P}\p{S}\p{Zs}]+$/u.test(text) && !text.includes('\ufffd');
+  return printable ? JSON.stringify(text) : message;
+}
+
+function byName(messages: ReadonlyMap<string, number>): [string, number][] {
+  return [...messages].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function total(messages: ReadonlyMap<string, number>): number {
+  return [...messages.values()].reduce((sum, count) => sum + count, 0);
+}

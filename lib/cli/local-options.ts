@@ -1,0 +1,45 @@
+/** The options of `coterie local`. */
+import { STATEMENT_TYPES } from '../messages/statement.ts';
+import { type CommitteeShape, committeeShape, type RawCommittee, shown, UsageError, wholeNumber } from './usage.ts';
+
+export interface LocalOptions extends CommitteeShape {
+  /** Make the keys at once. */
+  readonly genesis: boolean;
+  /** Stop answering before the first line. */
+  readonly killed: readonly number[];
+  /** Stops answering when it would handle its first message of this name. */
+  readonly dies: { readonly operator: number; readonly at: string } | undefined;
+}
+
+export interface RawLocal extends RawCommittee {
+  readonly genesis?: boolean;
+  readonly kill?: readonly string[];
+}
+
+/** @throws {UsageError} */
+export function localOptions(raw: RawLocal): LocalOptions {
+  const shape = committeeShape(raw);
+  const kills = (raw.kill ?? []).map((text) => killOf(text, shape.operators));
+  const dying = kills.filter((kill) => kill.at !== undefined);
+  if (dying.length > 1) throw new UsageError(`--kill: expected at most one operator with @Message, got ${dying.length}`);
+  const [dies] = dying.flatMap(({ operator, at }) => (at === undefined ? [] : [{ operator, at }]));
+  const killed = kills.filter((kill) => kill.at === undefined).map(({ operator }) => operator);
+  return { ...shape, genesis: raw.genesis ?? false, killed, dies };
+}
+
+/** Statements of ceremonies, and what the own client says: by then every operator knows every other. */
+const MORTAL: readonly string[] = [
+  ...STATEMENT_TYPES.filter((type) => !['SignerReady', 'SpentSerials', 'SpentSerialsRequest'].includes(type)).map((type) => `${type}In`),
+  'MultisigInstruction',
+  'Control',
+];
+
+/** `2`, or `2@SigningPackageIn`. */
+function killOf(text: string, operators: number): { readonly operator: number; readonly at: string | undefined } {
+  const split = text.indexOf('@');
+  const operator = wholeNumber('--kill', split < 0 ? text : text.slice(0, split), 1, operators);
+  if (split < 0) return { operator, at: undefined };
+  const at = text.slice(split + 1);
+  if (MORTAL.includes(at)) return { operator, at };
+  throw new UsageError(`--kill: expected a message of a ceremony after @, one of ${MORTAL.join(', ')}, got ${shown(at)}`);
+}
