@@ -193,6 +193,8 @@ export function step(
 
 /** What can end any stage before the own confirmation: proof, a peer's abort, other parameters, expiry, a lost table. */
 function interrupted(state: Unconfirmed, inputs: Inputs, now: number, member: Member): Step | undefined {
+  const comparison = needsComparison(inputs);
+  if (comparison) return comparison;
   const culprits = proven(inputs, member);
   if (culprits.length > 0) return fail(state, member, { reason: firstReason(culprits), culprits, unresponsive: [] });
   if (inputs.mismatch) return fail(state, member, { reason: 'ConfigurationMismatch', culprits: [], unresponsive: [] });
@@ -422,6 +424,8 @@ function collectVerdicts(state: AwaitingVerdicts, inputs: Inputs, now: number, m
   const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs);
   if (certificate) return succeed(state, certificate, member);
 
+  const comparison = needsComparison(inputs);
+  if (comparison) return comparison;
   const verdicts = inputs.said('KeyGenVerdict', '');
   const disagreeing = others(state.parameters, member).filter((index) => {
     const said = verdicts.get(index);
@@ -443,6 +447,8 @@ function collectVerdicts(state: AwaitingVerdicts, inputs: Inputs, now: number, m
 function awaitCertificate(state: Unresolved, inputs: Inputs, now: number, member: Member): Step {
   const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs);
   if (certificate) return succeed(state, certificate, member);
+  const comparison = needsComparison(inputs);
+  if (comparison) return comparison;
   const known = new Set(state.culprits.map((blame) => blame.index));
   const news = proven(inputs, member).filter((culprit) => !known.has(culprit.index));
   if (news.length > 0) {
@@ -653,6 +659,12 @@ function assembledCertificate(state: AwaitingVerdicts | Unresolved, inputs: Inpu
     signatures.push(verdict.signature);
   }
   return { ...state.content, signatures };
+}
+
+/** An exhibit says something only beside what the same participant said here. (The own statement is always recorded, so none means: not loaded.) */
+function needsComparison(inputs: Inputs): Step | undefined {
+  if (inputs.slots('KeyGenEvidence').length === 0 || inputs.said('EncryptedPublicKey', '').size > 0) return undefined;
+  return { kind: 'needs', statements: [{ type: 'EncryptedPublicKey', slotPrefix: '' }] };
 }
 
 /** Everybody whom what is held here convicts: stored contradictions, and exhibits of peers (which prove what they prove, whoever sent them). */

@@ -33,7 +33,7 @@ export async function visiting<T>(node: Processor, ceremony: Hex, visit: (visit:
     const member = memberOf(committee, node.config, await secrets.own('SIGNATURE'));
     return await visit({ node, member, secrets });
   } finally {
-    secrets.wipe();
+    await secrets.wipe();
   }
 }
 

@@ -275,22 +275,22 @@ export function outName(type: Exclude<StatementType, 'SignerReady'>): `${Exclude
 /** Bodies for the own coordinator: one for a statement of the general partition, one for each reader of a sealed one. */
 async function statementBodies(node: Processor, outbox: readonly Outgoing[], secrets: SecretsOf): Promise<Body[]> {
   const queue = topicQueue(node.config.identity, node.config.coin, 'Outbound');
-  const bodies: Body[] = [];
-  for (const { statement, recipients, sealTo } of outbox) {
+  const signatureKey = await secrets.own('SIGNATURE');
+  const bodies = outbox.flatMap(({ statement, recipients, sealTo }): Promise<Body>[] => {
     if (statement.type === 'SignerReady') throw new Error('SignerReady is not a statement of a ceremony');
     const name = outName(statement.type);
     if (partitionOf(statement.type) === 'general') {
-      if (recipients.length > 0) bodies.push({ queue, body: bodyOf(name, statement) });
-      continue;
+      return recipients.length > 0 ? [Promise.resolve({ queue, body: bodyOf(name, statement) })] : [];
     }
-    const signatureKey = await secrets.own('SIGNATURE');
-    for (const recipient of recipients) {
+    return recipients.map(async (recipient) => {
+      // Drawn before anything is awaited, so that one seed always gives the same bytes to the same reader.
+      const randomness = node.random(32);
       const key = sealTo?.[recipient] ?? (await messagingKeyOf(node, recipient));
-      const sealed = await sealStatement(statement, recipient, key, signatureKey.bytes, node.random(32), node.sealer);
-      bodies.push({ queue, body: bodyOf(name, sealed) });
-    }
-  }
-  return bodies;
+      const sealed = await sealStatement(statement, recipient, key, signatureKey.bytes, randomness, node.sealer);
+      return { queue, body: bodyOf(name, sealed) };
+    });
+  });
+  return Promise.all(bodies);
 }
 
 async function messagingKeyOf(node: Processor, index: number): Promise<Hex> {

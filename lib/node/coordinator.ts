@@ -57,7 +57,11 @@ export async function onSignerReady(node: Coordinator, coin: string, sealed: Sea
   const committee = await node.committee();
   if (!committee) {
     // The processor has accepted the file before this role has: judged when it does.
-    await node.ports.store.write({ kind: 'put', table: 'Directory', item: { ...earlyKey(coin), body: bodyOf('SignerReady', sealed) } });
+    await node.ports.store.write({
+      kind: 'put',
+      table: 'Directory',
+      item: { ...earlyKey(coin), body: bodyOf('SignerReady', sealed) },
+    });
     // It may have been accepted meanwhile, by an invocation that looked before this row was there.
     return (await node.committee()) ? onSignerReady(node, coin, sealed) : undefined;
   }

@@ -68,8 +68,10 @@ export async function loadInputs(
   const pages = await Promise.all(wanted.map((want) => recorded(node, ceremony, want)));
   const opened = new Map<StatementType, Map<string, Map<number, Statement>>>();
   const undecryptable = new Set<number>();
-  for (const record of pages.flat()) {
-    const statement = await open(node, record, secrets);
+  const records = pages.flat();
+  const statements = await Promise.all(records.map((record) => open(node, record, secrets)));
+  for (const [position, record] of records.entries()) {
+    const statement = statements[position];
     if (!statement) {
       undecryptable.add(record.from);
       continue;
@@ -137,7 +139,8 @@ export class SecretsOf {
   readonly #node: Processor;
   readonly #ceremony: Hex;
   readonly #rows = new Map<SecretName, Secret>();
-  readonly #own = new Map<'MESSAGING' | 'SIGNATURE', Secret>();
+  readonly #own = new Map<'MESSAGING' | 'SIGNATURE', Promise<Secret>>();
+  #sealingKey: Promise<Secret | undefined> | undefined;
 
   constructor(node: Processor, ceremony: Hex) {
     this.#node = node;
@@ -174,26 +177,28 @@ export class SecretsOf {
   forget(): void {
     for (const secret of this.#rows.values()) secret.wipe();
     this.#rows.clear();
+    this.#sealingKey = undefined;
   }
 
-  async own(name: 'MESSAGING' | 'SIGNATURE'): Promise<Secret> {
-    const known = this.#own.get(name);
-    if (known) return known;
-    const secret = await openOwn(this.#node, name);
-    this.#own.set(name, secret);
-    return secret;
+  /** Opened once, however many ask at the same time. */
+  own(name: 'MESSAGING' | 'SIGNATURE'): Promise<Secret> {
+    const known = this.#own.get(name) ?? openOwn(this.#node, name);
+    this.#own.set(name, known);
+    return known;
   }
 
   /** The key that opens a sealed type: the messaging key for the first, the ceremony's own for what follows. */
   async opening(type: StatementType): Promise<Secret | undefined> {
     if (partitionOf(type) === 'general') return undefined;
     if (type === 'EncryptedPublicKey') return this.own('MESSAGING');
-    return (await this.rows(['SEALKEY'])).get('SEALKEY');
+    this.#sealingKey ??= this.rows(['SEALKEY']).then((rows) => rows.get('SEALKEY'));
+    return this.#sealingKey;
   }
 
-  wipe(): void {
+  async wipe(): Promise<void> {
     this.forget();
-    for (const secret of this.#own.values()) secret.wipe();
+    const own = await Promise.allSettled(this.#own.values());
+    for (const secret of own) if (secret.status === 'fulfilled') secret.value.wipe();
     this.#own.clear();
   }
 }

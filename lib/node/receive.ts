@@ -190,7 +190,7 @@ async function inner(
     const opened = key && (await openSealed(body, key.bytes, node.sealer));
     return opened?.ok ? opened.statement : undefined;
   } finally {
-    secrets.wipe();
+    await secrets.wipe();
   }
 }
 

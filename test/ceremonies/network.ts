@@ -155,7 +155,7 @@ abstract class Network<State extends KeygenState | SigningState> {
   readonly down = new Set<number>();
   readonly random: RandomBytes;
   now = START;
-  readonly #queue: { to: number; statement: Statement }[] = [];
+  readonly #queue: { to: number; statement: Statement; liar?: number }[] = [];
 
   constructor(world: World, label: string) {
     this.world = world;
@@ -175,7 +175,13 @@ abstract class Network<State extends KeygenState | SigningState> {
     }
   }
 
-  protected abstract stepNode(index: number, node: Node<State>, more: readonly Wanted[], secrets: readonly SecretName[], share: boolean): StepResult<State>;
+  protected abstract stepNode(
+    index: number,
+    node: Node<State>,
+    more: readonly Wanted[],
+    secrets: readonly SecretName[],
+    share: boolean,
+  ): StepResult<State>;
 
   node(index: number): Node<State> {
     const node = this.nodes.get(index);
@@ -201,8 +207,10 @@ abstract class Network<State extends KeygenState | SigningState> {
   run(): void {
     for (const index of this.world.indexes()) this.settle(index);
     for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
-      const { to, statement } = next;
-      if (this.down.has(to)) continue;
+      const { to, liar } = next;
+      const edit = liar === undefined ? undefined : this.edits.get(liar);
+      const statement = edit ? edit(next.statement, to) : next.statement;
+      if (!statement || this.down.has(to)) continue;
       this.record(this.node(to), statement);
       this.settle(to);
     }
@@ -246,7 +254,8 @@ abstract class Network<State extends KeygenState | SigningState> {
         if (node.secrets.has(secret.name)) throw new Error(`${secret.name} is written twice`);
         node.secrets.set(secret.name, secret.plaintext.slice());
       } else {
-        if (secret.kind === 'consume' && !node.secrets.has(secret.name)) throw new Error(`${secret.name} is consumed twice`);
+        if (secret.kind === 'consume' && !node.secrets.has(secret.name))
+          throw new Error(`${secret.name} is consumed twice`);
         node.secrets.delete(secret.name);
       }
     }
@@ -262,11 +271,8 @@ abstract class Network<State extends KeygenState | SigningState> {
 
   private send(from: number, { statement, recipients }: Outgoing): void {
     this.node(from).said.push(statement);
-    for (const to of recipients) {
-      const edit = this.edits.get(from);
-      const said = edit ? edit(statement, to) : statement;
-      if (said) this.#queue.push({ to, statement: said });
-    }
+    // Edited on delivery: what was said before a test named the liar is a lie as well.
+    for (const to of recipients) this.#queue.push({ to, statement, liar: from });
   }
 
   private record(node: Node<State>, statement: Statement): void {
@@ -277,21 +283,29 @@ abstract class Network<State extends KeygenState | SigningState> {
       return;
     }
     if (statementHash(before) === statementHash(statement) || before.to !== statement.to) return;
-    const evidence: Evidence = { v: 1, reason: 'Equivocation', committee: this.world.committee.id, statements: [before, statement] };
+    const evidence: Evidence = {
+      v: 1,
+      reason: 'Equivocation',
+      committee: this.world.committee.id,
+      statements: [before, statement],
+    };
     node.evidence.set(statement.from, evidence);
   }
 
   protected inputs(node: Node<State>, wanted: readonly Wanted[]): Inputs {
     const by = new Map<string, Map<number, Statement>>();
     for (const statement of node.recorded.values()) {
-      const loaded = wanted.some(({ type, slotPrefix }) => type === statement.type && `${statement.slot}#`.startsWith(slotPrefix));
+      const loaded = wanted.some(
+        ({ type, slotPrefix }) => type === statement.type && `${statement.slot}#`.startsWith(slotPrefix),
+      );
       if (!loaded) continue;
       const place = `${statement.type}/${statement.slot}`;
       by.set(place, (by.get(place) ?? new Map<number, Statement>()).set(statement.from, statement));
     }
     return {
       said: (type, slot) => by.get(`${type}/${slot}`) ?? new Map<number, Statement>(),
-      slots: (type) => [...by.keys()].filter((place) => place.startsWith(`${type}/`)).map((place) => place.slice(type.length + 1)),
+      slots: (type) =>
+        [...by.keys()].filter((place) => place.startsWith(`${type}/`)).map((place) => place.slice(type.length + 1)),
       undecryptable: node.undecryptable,
       evidence: [...node.evidence.values()],
       mismatch: false,
@@ -327,7 +341,11 @@ export class KeygenNetwork extends Network<KeygenState> {
     }
   }
 
-  protected override stepNode(_index: number, node: Node<KeygenState>, more: readonly Wanted[]): StepResult<KeygenState> {
+  protected override stepNode(
+    _index: number,
+    node: Node<KeygenState>,
+    more: readonly Wanted[],
+  ): StepResult<KeygenState> {
     if (!node.state) return { kind: 'unchanged' };
     const wants = keygen.wants(node.state);
     const inputs = this.inputs(node, [...wants.statements, ...more]);
@@ -360,7 +378,12 @@ export class SigningNetwork extends Network<SigningState> {
   readonly #keyId: Hex;
   decision: Decision = { kind: 'allow' };
 
-  constructor(made: KeygenNetwork, keyId: Hex, messages: readonly Hex[], requestId: Hex = toHex(seeded('signing request')(16))) {
+  constructor(
+    made: KeygenNetwork,
+    keyId: Hex,
+    messages: readonly Hex[],
+    requestId: Hex = toHex(seeded('signing request')(16)),
+  ) {
     super(made.world, `signing ${requestId}`);
     this.#made = made;
     this.#keyId = keyId;
@@ -383,7 +406,14 @@ export class SigningNetwork extends Network<SigningState> {
   /** The operator's client authorises. */
   authorise(index: number): void {
     const node = this.node(index);
-    const result = signing.authorise(node.state, this.parameters, this.#key(index, true), this.now, node.member, this.random);
+    const result = signing.authorise(
+      node.state,
+      this.parameters,
+      this.#key(index, true),
+      this.now,
+      node.member,
+      this.random,
+    );
     if (result.kind === 'changed') this.apply(index, node, result.transition);
   }
 
@@ -412,12 +442,24 @@ export class SigningNetwork extends Network<SigningState> {
       const bytes = node.secrets.get(name);
       if (bytes) secrets.set(name, new Secret(bytes.slice()));
     }
-    return signing.step(node.state, inputs, secrets, this.#key(index, share), () => this.decision, this.now, node.member, this.random);
+    return signing.step(
+      node.state,
+      inputs,
+      secrets,
+      this.#key(index, share),
+      () => this.decision,
+      this.now,
+      node.member,
+      this.random,
+    );
   }
 
   #key(index: number, share: boolean): signing.SigningKey {
     const stored = this.#made.keys.get(index);
-    return { certificate: this.#made.certificate(), share: share && stored ? new Secret(stored.share.slice()) : undefined };
+    return {
+      certificate: this.#made.certificate(),
+      share: share && stored ? new Secret(stored.share.slice()) : undefined,
+    };
   }
 
   get keyId(): Hex {
