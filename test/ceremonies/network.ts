@@ -374,7 +374,7 @@ export class KeygenNetwork extends Network<KeygenState> {
 
 export class SigningNetwork extends Network<SigningState> {
   readonly parameters: SigningParameters;
-  readonly #made: KeygenNetwork;
+  readonly made: KeygenNetwork;
   readonly #keyId: Hex;
   decision: Decision = { kind: 'allow' };
 
@@ -385,7 +385,7 @@ export class SigningNetwork extends Network<SigningState> {
     requestId: Hex = toHex(seeded('signing request')(16)),
   ) {
     super(made.world, `signing ${requestId}`);
-    this.#made = made;
+    this.made = made;
     this.#keyId = keyId;
     const { suite, t, signers, committee, coin } = made.certificate().parameters;
     this.parameters = {
@@ -455,9 +455,9 @@ export class SigningNetwork extends Network<SigningState> {
   }
 
   #key(index: number, share: boolean): signing.SigningKey {
-    const stored = this.#made.keys.get(index);
+    const stored = this.made.keys.get(index);
     return {
-      certificate: this.#made.certificate(),
+      certificate: this.made.certificate(),
       share: share && stored ? new Secret(stored.share.slice()) : undefined,
     };
   }
