@@ -1,8 +1,9 @@
 /**
- * One participant's work in key generation and signing, ours beside noble's FROST in the same process: `npm run bench -- frost [2/3 7/10 67/100] [--ours]`.
+ * One participant's work in key generation and signing, ours beside noble's FROST in the same process: `npm run bench
+ * -- frost [2/3 7/10 67/100] [--ours]`.
  *
- * Milliseconds, one thread, best of several runs after warm-up. Ratios carry over to other machines, absolute figures do not. Inputs are wire bytes.
- * noble's rows at 67/100 take most of a minute and run once; `--ours` leaves them out.
+ * Milliseconds, one thread, best of several runs after warm-up. Ratios carry over to other machines, absolute figures
+ * do not. Inputs are wire bytes. noble's rows at 67/100 take most of a minute and run once; `--ours` leaves them out.
  */
 import { randomBytes } from 'node:crypto';
 import type { FROST } from '@noble/curves/abstract/frost.js';
@@ -154,7 +155,10 @@ function ours(suite: Suite, t: number, n: number): Row {
   return row;
 }
 
-/** The same work by noble's API. Shares for participant 1 come straight from the polynomials: running round 2 for all would take minutes. */
+/**
+ * The same work by noble's API. Shares for participant 1 come straight from the polynomials: running round 2 for all
+ * would take minutes.
+ */
 function nobles(frost: FROST, t: number, n: number): Row {
   const once = n > 50;
   const time = (work: () => unknown) => (once ? best(work, 0, 1) : best(work));

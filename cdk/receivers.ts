@@ -29,7 +29,9 @@ const ENTRIES = Object.entries(CATALOGUE) as readonly (readonly [MessageName, En
 
 /** The functions of a role, in the order of the catalogue. @throws if the catalogue names a message that no file handles */
 export function receiversOf(role: DeployedRole): readonly Receiver[] {
-  const receivers = ENTRIES.filter(([, entry]) => isReceived(entry, role)).map(([message, entry]) => receiver(role, message, entry));
+  const receivers = ENTRIES.filter(([, entry]) => isReceived(entry, role)).map(([message, entry]) =>
+    receiver(role, message, entry),
+  );
   if (role === 'processor') return receivers;
   const outbound: Receiver = {
     message: 'Outbound',
@@ -43,7 +45,12 @@ export function receiversOf(role: DeployedRole): readonly Receiver[] {
 }
 
 /** The queues that feed a function. @param peers identities of the other operators */
-export function queuesOf(receiver: Receiver, identity: string, coins: readonly string[], peers: readonly string[]): readonly QueueName[] {
+export function queuesOf(
+  receiver: Receiver,
+  identity: string,
+  coins: readonly string[],
+  peers: readonly string[],
+): readonly QueueName[] {
   switch (receiver.spread) {
     case 'coin':
       return coins.map((coin) => topicQueue(identity, coin, receiver.message));
@@ -57,7 +64,8 @@ export function queuesOf(receiver: Receiver, identity: string, coins: readonly s
 /** `P2PIncoming` → `p2p-incoming`. */
 export function fileOf(role: DeployedRole, message: ReceivedMessage): string {
   const file = message.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])/g, '-').toLowerCase();
-  if (!existsSync(join(FUNCTIONS, role, `${file}.ts`))) throw new Error(`${message} has no function: expected functions/${role}/${file}.ts`);
+  if (!existsSync(join(FUNCTIONS, role, `${file}.ts`)))
+    throw new Error(`${message} has no function: expected functions/${role}/${file}.ts`);
   return file;
 }
 
@@ -68,7 +76,14 @@ function isReceived({ consumers, queue, statement }: Entry, role: DeployedRole):
 }
 
 function receiver(role: DeployedRole, message: MessageName, { queue, senders, floodable }: Entry): Receiver {
-  return { message, role, file: fileOf(role, message), spread: spreadOf(role, queue, senders), senders, floodable: floodable ?? false };
+  return {
+    message,
+    role,
+    file: fileOf(role, message),
+    spread: spreadOf(role, queue, senders),
+    senders,
+    floodable: floodable ?? false,
+  };
 }
 
 /** What a processor says to its coordinator comes on that coin's topic; the rest on the coordinator's own. */

@@ -80,10 +80,18 @@ const SIGNING: Rights = all(CEREMONY, {
 });
 
 /** `SignerReady`, signed and sealed once. */
-const INTRODUCE: Rights = all(READ_OWN_KEY, { tables: { Directory: ['GetItem', 'PutItem'] }, keys: [], sends: ['SignerReady'] });
+const INTRODUCE: Rights = all(READ_OWN_KEY, {
+  tables: { Directory: ['GetItem', 'PutItem'] },
+  keys: [],
+  sends: ['SignerReady'],
+});
 
 /** With the last peer's key the committee's genesis begins. */
-const MEET: Rights = all(KEYGEN, { tables: { Directory: ['GetItem', 'Query', 'PutItem'] }, keys: [], sends: ['outcome'] });
+const MEET: Rights = all(KEYGEN, {
+  tables: { Directory: ['GetItem', 'Query', 'PutItem'] },
+  keys: [],
+  sends: ['outcome'],
+});
 
 /** Shows the own processor's key to every peer. */
 const ANNOUNCE: Rights = all(KNOW, { tables: {}, keys: [], sends: ['peers'] });
@@ -157,7 +165,9 @@ function all(...lists: readonly Rights[]): Rights {
       tables[table] = [...new Set([...(tables[table] ?? []), ...actions])];
     }
   }
-  const keys = new Map(lists.flatMap((list) => list.keys).map((key) => [`${key.lifecycle} ${key.action} ${key.kind}`, key]));
+  const keys = new Map(
+    lists.flatMap((list) => list.keys).map((key) => [`${key.lifecycle} ${key.action} ${key.kind}`, key]),
+  );
   return {
     tables,
     ...(lists.some((list) => list.openIndex) ? { openIndex: true } : {}),

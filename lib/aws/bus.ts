@@ -1,6 +1,6 @@
 /** {@link MessageBus} on SQS. */
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { checkMessages } from '../local/limits.ts';
+import { checkMessage } from '../local/limits.ts';
 import type { MessageBus, OutgoingMessage, QueueName, Telemetry } from '../ports.ts';
 import { portError } from './errors.ts';
 import { type QueueResolver, queueUrl } from './queues.ts';
@@ -41,7 +41,7 @@ export class SqsBus implements MessageBus {
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<readonly number[]> {
-    checkMessages(messages);
+    for (const message of messages) checkMessage(message);
     const waiting = batches(messages);
     const refused: number[] = [];
     const worker = async () => {

@@ -22,7 +22,7 @@ export function crashingAfterCommit(store: Store, message: string, die: () => vo
         const first = await target.write({
           kind: 'put',
           table: 'Directory',
-          item: crashKey(message),
+          item: { ...crashKey(message) },
           condition: { kind: 'absent' },
         });
         if (!first.committed) return result;

@@ -13,7 +13,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { checkItem, checkKey, checkTransaction } from '../local/limits.ts';
+import { checkItem, checkKey, checkTransaction, checkWrite } from '../local/limits.ts';
 import {
   type Attribute,
   type CommitResult,
@@ -169,9 +169,11 @@ export class DynamoStore implements Store {
     members: ReadonlySet<number>,
     set: Readonly<Record<string, Attribute>> = {},
   ): Promise<ReadonlySet<number>> {
-    checkKey(key);
-    if (MEMBERS in set) throw new LimitExceeded(`expected further attributes, got ${MEMBERS} itself`);
-    // Checked and encoded as an item, so that a ceremony's `wakeAt` reaches the index from here too.
+    for (const name of [PARTITION_KEY, SORT_KEY, MEMBERS]) {
+      if (name in set) throw new LimitExceeded(`expected further attributes, got ${name} among them`);
+    }
+    checkItem({ ...set, ...key, [MEMBERS]: members });
+    // Encoded as an item, so that a ceremony's `wakeAt` reaches the index from here too.
     const { [PARTITION_KEY]: _pk, [SORT_KEY]: _sk, ...attributes } = encodeItem(table, { ...set, ...key } as Item);
     const names: Record<string, string> = { '#members': MEMBERS };
     const values: Encoded = { ':members': encodeAttribute(MEMBERS, members) };
@@ -246,18 +248,16 @@ export class DynamoStore implements Store {
   }
 
   #transactItem(write: Write): TransactWriteItem {
+    checkWrite(write);
     const TableName = this.#name(write.table);
     const onFailure = { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' } as const;
     const condition = write.condition ? { ...conditionExpression(write.condition), ...onFailure } : {};
     switch (write.kind) {
       case 'put':
-        checkItem(write.item);
         return { Put: { TableName, Item: encodeItem(write.table, write.item), ...condition } };
       case 'delete':
-        checkKey(write.key);
         return { Delete: { TableName, Key: encodeKey(write.key), ...condition } };
       case 'check':
-        checkKey(write.key);
         return {
           ConditionCheck: {
             TableName,

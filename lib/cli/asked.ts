@@ -75,7 +75,9 @@ export class AskedCeremonies {
       if (record && event.SigningOutcome.final) settle(record, operator);
     } else if ('Refused' in event && event.Refused.reason !== 'Repeated') {
       const { requestId, reason, detail } = event.Refused;
-      const record = [...this.#all.values()].filter((each) => each.parameters.requestId === requestId && each.owing.has(operator)).at(-1);
+      const record = [...this.#all.values()]
+        .filter((each) => each.parameters.requestId === requestId && each.owing.has(operator))
+        .at(-1);
       if (!record) return;
       record.reason = `${reason}: ${detail}`;
       settle(record, operator);

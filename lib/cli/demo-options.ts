@@ -1,6 +1,13 @@
 /** The options of `coterie demo`. */
 import { maximumMessages } from '../messages/parameters.ts';
-import { type CommitteeShape, committeeShape, messageBytes, type RawCommittee, UsageError, wholeNumber } from './usage.ts';
+import {
+  type CommitteeShape,
+  committeeShape,
+  messageBytes,
+  type RawCommittee,
+  UsageError,
+  wholeNumber,
+} from './usage.ts';
 
 export const DEFAULT_MESSAGE = 'Signed by a committee: none of us holds the key.';
 
@@ -24,7 +31,9 @@ export function demoOptions(raw: RawDemo): DemoOptions {
   const messages = (raw.message ?? [DEFAULT_MESSAGE]).map(messageBytes);
   const most = maximumMessages(shape.threshold);
   if (messages.length > most) {
-    throw new UsageError(`--message: expected at most ${most} messages at threshold ${shape.threshold}, got ${messages.length}`);
+    throw new UsageError(
+      `--message: expected at most ${most} messages at threshold ${shape.threshold}, got ${messages.length}`,
+    );
   }
   const silent = raw.silent === undefined ? undefined : wholeNumber('--silent', raw.silent, 1, shape.operators);
   return { ...shape, messages, silent, json: raw.json ?? false };

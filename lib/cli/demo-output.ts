@@ -1,5 +1,6 @@
 /** What a demo found out, for people and for programs. */
 import type { Coin } from '../local/committee.ts';
+import { MESSAGE_NAMES } from '../messages/catalogue.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { fromHex, type Hex } from '../messages/hex.ts';
@@ -45,12 +46,21 @@ export interface DemoResult {
 export function documentOf({ committee, threshold, keys, failures, messages }: DemoResult) {
   return {
     committee: { id: committee.id, threshold, operators: committee.file.operators },
-    keys: keys.map(({ coin, suite, keyId, publicKey, address, certificate }) => ({ coin, suite, keyId, publicKey, address, certificate })),
+    keys: keys.map(({ coin, suite, keyId, publicKey, address, certificate }) => ({
+      coin,
+      suite,
+      keyId,
+      publicKey,
+      address,
+      certificate,
+    })),
     signatures: keys.flatMap(({ coin, signatures }) =>
       signatures.filter(({ valid }) => valid).map(({ message, signature }) => ({ coin, message, signature })),
     ),
-    messages: { total: total(messages), byType: Object.fromEntries(byName(messages)) },
-    ...(failures.length > 0 ? { failures: failures.map(({ coin, reason, unresponsive }) => ({ coin, reason, unresponsive })) } : {}),
+    messages: { total: total(messages), byType: Object.fromEntries(byType(messages)) },
+    ...(failures.length > 0
+      ? { failures: failures.map(({ coin, reason, unresponsive }) => ({ coin, reason, unresponsive })) }
+      : {}),
   };
 }
 
@@ -78,10 +88,7 @@ export function textOf(result: DemoResult, colour: boolean): string {
     }
   }
   if (failures.length > 0) lines.push('', ...failures.map(({ sentence }) => bad(sentence)));
-  const rows = byName(messages);
-  const width = Math.max(...rows.map(([name]) => name.length), 'total'.length);
-  const row = (name: string, count: number) => `  ${name.padEnd(width)}  ${`${count}`.padStart(7)}`;
-  lines.push('', strong('Messages'), ...rows.map(([name, count]) => row(name, count)), strong(row('total', total(messages))));
+  lines.push('', `${strong('Messages')}  ${total(messages)} put on queues`, ...table(byType(messages)));
   lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, in one process`);
   return lines.join('\n');
 }
@@ -93,8 +100,18 @@ function readable(message: Hex): string {
   return printable ? JSON.stringify(text) : message;
 }
 
-function byName(messages: ReadonlyMap<string, number>): [string, number][] {
-  return [...messages].sort(([a], [b]) => (a < b ? -1 : 1));
+/** In the order of the catalogue, which is about that of a run. */
+function byType(messages: ReadonlyMap<string, number>): [string, number][] {
+  const place = ([name]: [string, number]) => (MESSAGE_NAMES as readonly string[]).indexOf(name);
+  return [...messages].sort((a, b) => place(a) - place(b));
+}
+
+/** Two columns, to be read down the first and then down the second. */
+function table(rows: readonly [string, number][]): string[] {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  const cells = rows.map(([name, count]) => `${name.padEnd(width)}${`${count}`.padStart(8)}`);
+  const half = Math.ceil(cells.length / 2);
+  return cells.slice(0, half).map((cell, i) => `  ${cell}    ${cells[half + i] ?? ''}`.trimEnd());
 }
 
 function total(messages: ReadonlyMap<string, number>): number {

@@ -18,7 +18,12 @@ const SIGNING_LIFE = 600;
 /** Where a demo shows itself. */
 export interface DemoStreams {
   readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
-  readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
+  readonly stderr: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -35,11 +40,14 @@ export async function demo(
     columns: stderr.columns ?? 100,
     rows: stderr.rows ?? 40,
   });
-  stderr.write(`Coterie: ${options.operators} operators, any ${options.threshold} of them sign, for ${options.coins.join(' and ')}\n`);
+  stderr.write(
+    `Coterie: ${options.operators} operators, any ${options.threshold} of them sign, for ${options.coins.join(' and ')}\n`,
+  );
   const result = await run(options, board);
   const colour = (stdout.isTTY ?? false) && !streams.environment['NO_COLOR'];
   stdout.write(options.json ? `${JSON.stringify(documentOf(result), null, 2)}\n` : `\n${textOf(result, colour)}\n`);
-  if (result.failures.length > 0 && options.json) for (const { sentence } of result.failures) stderr.write(`coterie: ${sentence}\n`);
+  if (result.failures.length > 0 && options.json)
+    for (const { sentence } of result.failures) stderr.write(`coterie: ${sentence}\n`);
   return result.failures.length > 0 ? 1 : 0;
 }
 
@@ -74,30 +82,42 @@ async function run(options: DemoOptions, board: Board): Promise<DemoResult> {
   const counts = countMessages(committee, board);
   committee.onReport((report) => board.report(report));
   const living = Array.from({ length: operators }, (_, i) => i + 1).filter((operator) => operator !== silent);
-  const all = (coin: Coin, of: readonly number[], map: ReadonlyMap<string, unknown>) => of.every((operator) => map.has(at(coin, operator)));
+  const all = (coin: Coin, of: readonly number[], map: ReadonlyMap<string, unknown>) =>
+    of.every((operator) => map.has(at(coin, operator)));
   const everyone = Array.from({ length: operators }, (_, i) => i + 1);
 
   board.begin(new Progress('keygen', coins, operators));
   await committee.assemble();
-  await committee.cloud.run({ stopWhen: () => coins.every((coin) => all(coin, everyone, heard.addresses) && all(coin, everyone, heard.keygens)) });
+  await committee.cloud.run({
+    stopWhen: () => coins.every((coin) => all(coin, everyone, heard.addresses) && all(coin, everyone, heard.keygens)),
+  });
   board.end();
   const failures: SigningFailure[] = [];
   const keys = coins.flatMap((coin) => agreedKey(committee, coin, everyone, heard, failures));
 
   if (silent !== undefined) committee.kill(silent);
-  board.begin(new Progress('signing', keys.map(({ coin }) => coin), operators, silent));
+  board.begin(
+    new Progress(
+      'signing',
+      keys.map(({ coin }) => coin),
+      operators,
+      silent,
+    ),
+  );
   const random = committee.cloud.random('demo');
   for (const { coin, keyId } of keys) {
     const expiresAt = committee.now() + SIGNING_LIFE;
     const requestId = toHex(random.bytes(16));
-    await committee.instruct(coin, { Sign: { keyId, messages: options.messages.map(toHex), purpose: 'demo', requestId, expiresAt } });
+    await committee.instruct(coin, {
+      Sign: { keyId, messages: options.messages.map(toHex), purpose: 'demo', requestId, expiresAt },
+    });
   }
   await committee.cloud.run({ stopWhen: () => keys.every(({ coin }) => all(coin, living, heard.signings)) });
   board.end();
 
   const results: KeyResult[] = [];
   for (const key of keys) {
-    const signatures = agreedSignatures(key.coin, living, heard, failures);
+    const signatures = agreedSignatures(key.coin, threshold, living, heard, failures);
     results.push({ ...key, signatures: await verified(key, options.messages, signatures, failures) });
   }
   const spent = process.cpuUsage(cpu);
@@ -116,7 +136,8 @@ function listen(committee: LocalCommittee): Heard {
   committee.onAddress((address, operator) => heard.addresses.set(at(address.coin, operator), address));
   committee.onOutcome((event, operator, coin) => {
     if ('KeygenOutcome' in event) heard.keygens.set(at(coin, operator), event.KeygenOutcome);
-    if ('SigningOutcome' in event && event.SigningOutcome.final) heard.signings.set(at(coin, operator), event.SigningOutcome);
+    if ('SigningOutcome' in event && event.SigningOutcome.final)
+      heard.signings.set(at(coin, operator), event.SigningOutcome);
   });
   return heard;
 }
@@ -160,7 +181,10 @@ function agreedKey(
   for (const operator of operators) {
     const outcome = heard.keygens.get(at(coin, operator));
     if (outcome?.result !== 'succeeded') {
-      return failed(`key generation at operator ${operator} ended ${outcome?.result ?? 'without an outcome'} (${outcome?.reason ?? 'no reason'})`, outcome);
+      return failed(
+        `key generation at operator ${operator} ended ${outcome?.result ?? 'without an outcome'} (${outcome?.reason ?? 'no reason'})`,
+        outcome,
+      );
     }
   }
   const announced = operators.map((operator) => heard.addresses.get(at(coin, operator)));
@@ -176,28 +200,55 @@ function agreedKey(
     return failed('the address does not decode to the public key');
   }
   const { keyId, publicKey, address } = first;
-  return [{ coin, suite: first.certificate.parameters.suite, keyId, publicKey, address, certificate: first.certificate, announcedBy: operators.length }];
+  return [
+    {
+      coin,
+      suite: first.certificate.parameters.suite,
+      keyId,
+      publicKey,
+      address,
+      certificate: first.certificate,
+      announcedBy: operators.length,
+    },
+  ];
 }
 
-function agreedSignatures(coin: Coin, operators: readonly number[], heard: Heard, failures: SigningFailure[]): readonly Hex[] {
+function agreedSignatures(
+  coin: Coin,
+  threshold: number,
+  operators: readonly number[],
+  heard: Heard,
+  failures: SigningFailure[],
+): readonly Hex[] {
   const outcomes = operators.map((operator) => heard.signings.get(at(coin, operator)));
   const bad = outcomes.find((outcome) => outcome?.result !== 'succeeded');
   if (bad || outcomes.includes(undefined)) {
     const unresponsive = [...new Set(outcomes.flatMap((outcome) => outcome?.unresponsive ?? []))].sort((a, b) => a - b);
     const reason = bad?.reason ?? 'Timeout';
-    const who = unresponsive.length > 0 ? `; unresponsive: operator ${unresponsive.join(', ')}` : '';
-    failures.push({ coin, reason, unresponsive, sentence: `${coin}: no signature: ${reason}${who}` });
+    const silent = unresponsive.length > 0 ? `, and say that ${unresponsive.join(', ')} did not` : '';
+    const sentence = `${coin}: no signature (${reason}): expected ${threshold} operators to take part, only ${operators.join(', ')} did${silent}`;
+    failures.push({ coin, reason, unresponsive, sentence });
     return [];
   }
   const [first] = outcomes;
   if (outcomes.some((outcome) => JSON.stringify(outcome?.signatures) !== JSON.stringify(first?.signatures))) {
-    failures.push({ coin, reason: 'Refused', unresponsive: [], sentence: `${coin}: the operators announced different signatures` });
+    failures.push({
+      coin,
+      reason: 'Refused',
+      unresponsive: [],
+      sentence: `${coin}: the operators announced different signatures`,
+    });
     return [];
   }
   return first?.signatures ?? [];
 }
 
-async function verified(key: AgreedKey, messages: readonly Uint8Array[], signatures: readonly Hex[], failures: SigningFailure[]) {
+async function verified(
+  key: AgreedKey,
+  messages: readonly Uint8Array[],
+  signatures: readonly Hex[],
+  failures: SigningFailure[],
+) {
   const verifier = VERIFIERS[key.coin];
   return Promise.all(
     signatures.map(async (signature, i) => {

@@ -35,7 +35,8 @@ export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 function lineOf(parts: readonly Uint8Array[], length: number): Line | undefined {
-  if (length > MAX_LINE_BYTES) return { ok: false, reason: `expected a line of at most ${MAX_LINE_BYTES} bytes, got ${length}` };
+  if (length > MAX_LINE_BYTES)
+    return { ok: false, reason: `expected a line of at most ${MAX_LINE_BYTES} bytes, got ${length}` };
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(parts)).trim();
     return text === '' ? undefined : { ok: true, text };

@@ -1,14 +1,13 @@
 /** One line on stdin of `coterie local`: an instruction whose fields may be left out, or a switch. */
 import * as z from 'zod';
-import { COINS, type Coin } from '../local/committee.ts';
 import { hex32, index, seconds, signers } from '../messages/fields.ts';
 import { control } from '../messages/instructions.ts';
 import { parseStrict } from '../messages/json.ts';
 import { message, purpose, requestId, suiteName, threshold } from '../messages/parameters.ts';
 import { MAX_LINE_BYTES } from './lines.ts';
-import { shown } from './usage.ts';
+import { COIN_NAMES, shown } from './usage.ts';
 
-const coin = z.enum(Object.keys(COINS) as [Coin, ...Coin[]]);
+const coin = z.enum(COIN_NAMES);
 
 const keyGenLine = z.strictObject({
   coin,
@@ -39,7 +38,9 @@ export type Input = { readonly operators: readonly number[] | undefined } & (
   | { readonly kind: 'Control'; readonly control: z.infer<typeof control> }
 );
 
-export type ParsedInput = { readonly ok: true; readonly input: Input } | { readonly ok: false; readonly reason: string };
+export type ParsedInput =
+  | { readonly ok: true; readonly input: Input }
+  | { readonly ok: false; readonly reason: string };
 
 const SWITCHES = ['Halt', 'Release', 'Abandon', 'CleanUp'];
 
@@ -57,7 +58,8 @@ export function parseInput(text: string, n: number): ParsedInput {
   const [name, payload] = onlyEntry(body);
   if (name === 'Control') {
     const [which, content] = onlyEntry(payload);
-    if (which === undefined || !SWITCHES.includes(which)) return no(`Control: expected one of ${SWITCHES.join(', ')}, got ${keysOf(payload)}`);
+    if (which === undefined || !SWITCHES.includes(which))
+      return no(`Control: expected one of ${SWITCHES.join(', ')}, got ${keysOf(payload)}`);
     const parsed = control.safeParse({ [which]: content });
     const shape = which === 'Abandon' ? '{"ceremony": 32 bytes as 0x and lower-case hex}' : '{}';
     if (!parsed.success) return no(`Control ${which}: expected ${shape}, got ${shown(content)}`);
@@ -87,8 +89,13 @@ function complaint(where: string, error: z.ZodError, value: unknown): string {
   const [issue] = error.issues;
   const path = [where, ...(issue?.path ?? [])].join('.');
   if (issue?.code === 'unrecognized_keys') return `${path}: expected only known fields, got ${shown(issue.keys[0])}`;
-  const came = (issue?.path ?? []).reduce<unknown>((at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : undefined), value);
-  const expected = (issue?.message ?? 'not of the expected shape').replace(/^Invalid \w+: /, '').replace(/, received .*$/, '');
+  const came = (issue?.path ?? []).reduce<unknown>(
+    (at, step) => (isObject(at) || Array.isArray(at) ? Reflect.get(at, step) : undefined),
+    value,
+  );
+  const expected = (issue?.message ?? 'not of the expected shape')
+    .replace(/^Invalid \w+: /, '')
+    .replace(/, received .*$/, '');
   return `${path}: ${expected.startsWith('expected') ? expected : `expected a valid value (${expected})`}, got ${came === undefined ? 'nothing' : shown(came)}`;
 }
 

@@ -21,7 +21,8 @@ export function localOptions(raw: RawLocal): LocalOptions {
   const shape = committeeShape(raw);
   const kills = (raw.kill ?? []).map((text) => killOf(text, shape.operators));
   const dying = kills.filter((kill) => kill.at !== undefined);
-  if (dying.length > 1) throw new UsageError(`--kill: expected at most one operator with @Message, got ${dying.length}`);
+  if (dying.length > 1)
+    throw new UsageError(`--kill: expected at most one operator with @Message, got ${dying.length}`);
   const [dies] = dying.flatMap(({ operator, at }) => (at === undefined ? [] : [{ operator, at }]));
   const killed = kills.filter((kill) => kill.at === undefined).map(({ operator }) => operator);
   return { ...shape, genesis: raw.genesis ?? false, killed, dies };
@@ -29,7 +30,9 @@ export function localOptions(raw: RawLocal): LocalOptions {
 
 /** Statements of ceremonies, and what the own client says: by then every operator knows every other. */
 const MORTAL: readonly string[] = [
-  ...STATEMENT_TYPES.filter((type) => !['SignerReady', 'SpentSerials', 'SpentSerialsRequest'].includes(type)).map((type) => `${type}In`),
+  ...STATEMENT_TYPES.filter((type) => !['SignerReady', 'SpentSerials', 'SpentSerialsRequest'].includes(type)).map(
+    (type) => `${type}In`,
+  ),
   'MultisigInstruction',
   'Control',
 ];
@@ -41,5 +44,7 @@ function killOf(text: string, operators: number): { readonly operator: number; r
   if (split < 0) return { operator, at: undefined };
   const at = text.slice(split + 1);
   if (MORTAL.includes(at)) return { operator, at };
-  throw new UsageError(`--kill: expected a message of a ceremony after @, one of ${MORTAL.join(', ')}, got ${shown(at)}`);
+  throw new UsageError(
+    `--kill: expected a message of a ceremony after @, one of ${MORTAL.join(', ')}, got ${shown(at)}`,
+  );
 }

@@ -15,6 +15,7 @@ import type { LocalOptions } from './local-options.ts';
 /** Seconds that a ceremony may take if the line does not say when it expires. */
 const DEFAULT_LIFE = 600;
 const DRAIN_POLL_MILLISECONDS = 20;
+const DRAIN_LIMIT_MILLISECONDS = 5_000;
 /** The coin that a `Refused` event names where the line names none. */
 const NO_COIN = 'none';
 
@@ -125,7 +126,9 @@ class Service {
     if (genesis) for (const coin of coins) this.#askedByGenesis(coin);
     await ready;
     for (const operator of killed) this.#committee.kill(operator);
-    this.#streams.note(`committee ${committee.id}: ${operators} operators, any ${threshold} of them sign; one JSON message per line on stdin`);
+    this.#streams.note(
+      `committee ${committee.id}: ${operators} operators, any ${threshold} of them sign; one JSON message per line on stdin`,
+    );
 
     for await (const line of linesOf(this.#streams.input)) {
       if (!line.ok) this.#refuse({ reason: 'Malformed', detail: line.reason });
@@ -149,7 +152,8 @@ class Service {
   }
 
   #checkReady(): void {
-    if (this.#living().every((operator) => this.#options.coins.every((coin) => this.#ready.has(`${coin}/${operator}`)))) this.#allReady();
+    if (this.#living().every((operator) => this.#options.coins.every((coin) => this.#ready.has(`${coin}/${operator}`))))
+      this.#allReady();
   }
 
   #living(): number[] {
@@ -176,15 +180,30 @@ class Service {
     const { coin } = line;
     const named = line.requestId === undefined ? { coin } : { coin, requestId: line.requestId };
     if (!this.#options.coins.includes(coin)) {
-      return this.#refuse({ ...named, reason: 'ConfigurationMismatch', detail: `KeyGen.coin: expected one of ${this.#options.coins.join(', ')}, got ${coin}` });
+      return this.#refuse({
+        ...named,
+        reason: 'ConfigurationMismatch',
+        detail: `KeyGen.coin: expected one of ${this.#options.coins.join(', ')}, got ${coin}`,
+      });
     }
     const signers = line.signers ?? everyone(this.#options.operators);
     const stranger = signers.find((index) => index > this.#options.operators);
     if (stranger !== undefined) {
-      return this.#refuse({ ...named, reason: 'Malformed', detail: `KeyGen.signers: expected indexes from 1 to ${this.#options.operators}, got ${stranger}` });
+      return this.#refuse({
+        ...named,
+        reason: 'Malformed',
+        detail: `KeyGen.signers: expected indexes from 1 to ${this.#options.operators}, got ${stranger}`,
+      });
     }
     const { suite = COINS[coin], t = this.#options.threshold } = line;
-    const common = { coin, suite, t, signers, requestId: line.requestId ?? this.#requestId(), expiresAt: line.expiresAt ?? this.#expiresAt() };
+    const common = {
+      coin,
+      suite,
+      t,
+      signers,
+      requestId: line.requestId ?? this.#requestId(),
+      expiresAt: line.expiresAt ?? this.#expiresAt(),
+    };
     const told = operators ?? signers;
     this.#asked.add(coin, { kind: 'keygen', committee: this.#committee.committee.id, ...common }, told);
     await this.#committee.instruct(coin, { KeyGen: common }, told);
@@ -199,10 +218,19 @@ class Service {
       const maker = this.#asked.latestKeygen(line.coin);
       if (!maker) {
         const of = line.coin ? ` of ${line.coin}` : '';
-        return this.#refuse({ coin: line.coin ?? NO_COIN, requestId, reason: 'UnknownKey', detail: `Sign.keyId: expected a KeyGen${of} before "latest", got none` });
+        return this.#refuse({
+          coin: line.coin ?? NO_COIN,
+          requestId,
+          reason: 'UnknownKey',
+          detail: `Sign.keyId: expected a KeyGen${of} before "latest", got none`,
+        });
       }
       if (line.coin === undefined && this.#fromGenesis(maker) && coins.size > 1) {
-        return this.#refuse({ requestId, reason: 'UnknownKey', detail: `Sign.coin: expected one of ${[...coins].join(', ')} beside "latest", got nothing` });
+        return this.#refuse({
+          requestId,
+          reason: 'UnknownKey',
+          detail: `Sign.coin: expected one of ${[...coins].join(', ')} beside "latest", got nothing`,
+        });
       }
       return this.#afterwards([maker.ended], () => this.#signWith(maker, line, requestId, operators));
     }
@@ -214,25 +242,53 @@ class Service {
       async () => {
         const maker = this.#asked.keyMaker(keyId);
         if (maker) return this.#signWith(maker, line, requestId, operators);
-        this.#refuse({ coin: line.coin ?? NO_COIN, requestId, reason: 'UnknownKey', detail: `Sign.keyId: expected a key that was made here, got ${keyId}` });
+        this.#refuse({
+          coin: line.coin ?? NO_COIN,
+          requestId,
+          reason: 'UnknownKey',
+          detail: `Sign.keyId: expected a key that was made here, got ${keyId}`,
+        });
       },
     );
   }
 
-  async #signWith(maker: Asked, line: SignLine, requestId: Hex, operators: readonly number[] | undefined): Promise<void> {
+  async #signWith(
+    maker: Asked,
+    line: SignLine,
+    requestId: Hex,
+    operators: readonly number[] | undefined,
+  ): Promise<void> {
     const { coin, keyId } = maker;
     if (keyId === undefined) {
-      const detail = `Sign.keyId: expected a key, but its generation ended ${maker.reason ?? 'without an outcome'}`.slice(0, 500);
+      const detail =
+        `Sign.keyId: expected a key, but its generation ended ${maker.reason ?? 'without an outcome'}`.slice(0, 500);
       return this.#refuse({ coin, requestId, reason: 'UnknownKey', detail });
     }
     if (line.coin !== undefined && line.coin !== coin) {
-      return this.#refuse({ coin: line.coin, requestId, reason: 'UnknownKey', detail: `Sign.coin: expected ${coin}, the coin of the key, got ${line.coin}` });
+      return this.#refuse({
+        coin: line.coin,
+        requestId,
+        reason: 'UnknownKey',
+        detail: `Sign.coin: expected ${coin}, the coin of the key, got ${line.coin}`,
+      });
     }
     const { suite, t, signers } = maker.parameters;
     const { messages, purpose = 'local', expiresAt = this.#expiresAt() } = line;
     const committee = this.#committee.committee.id;
     const told = operators ?? signers;
-    const parameters: SigningParameters = { kind: 'signing', committee, coin, suite, t, signers, keyId, messages, purpose, requestId, expiresAt };
+    const parameters: SigningParameters = {
+      kind: 'signing',
+      committee,
+      coin,
+      suite,
+      t,
+      signers,
+      keyId,
+      messages,
+      purpose,
+      requestId,
+      expiresAt,
+    };
     this.#asked.add(coin, parameters, told);
     await this.#committee.instruct(coin, { Sign: { keyId, messages, purpose, requestId, expiresAt } }, told);
   }
@@ -250,8 +306,9 @@ class Service {
   }
 
   #refuse(refusal: Pick<Refusal, 'reason' | 'detail'> & Partial<Pick<Refusal, 'coin' | 'requestId'>>): void {
-    const { coin = NO_COIN, detail, ...rest } = refusal;
-    this.#streams.output(bodyOf('MultisigEvent', refusedEvent({ operator: 0, coin, detail: detail.slice(0, 500), ...rest })));
+    const { coin = NO_COIN, reason, detail, requestId } = refusal;
+    const fields = { operator: 0, coin, reason, detail: detail.slice(0, 500), ...(requestId ? { requestId } : {}) };
+    this.#streams.output(bodyOf('MultisigEvent', refusedEvent(fields)));
   }
 
   // ---------------------------------------------------------------------------------------------- defaults and the end
@@ -261,7 +318,15 @@ class Service {
     const file = committee.file.coins[coin];
     if (!file?.genesis) return;
     const signers = committee.signersOf(coin);
-    const parameters: KeygenParameters = { kind: 'keygen', committee: committee.id, coin, suite: file.suite, t: file.t, signers, ...file.genesis };
+    const parameters: KeygenParameters = {
+      kind: 'keygen',
+      committee: committee.id,
+      coin,
+      suite: file.suite,
+      t: file.t,
+      signers,
+      ...file.genesis,
+    };
     this.#asked.add(coin, parameters, signers);
   }
 
@@ -277,13 +342,18 @@ class Service {
     return this.#committee.now() + DEFAULT_LIFE;
   }
 
-  /** Until nothing lies in a queue that a living operator reads; what is delayed is not waited for. */
+  /**
+   * Until nothing lies in a queue that a living operator reads. What is delayed is not waited for, nor what failed and is hidden for minutes: everybody has
+   * said the last word already.
+   */
   async #drained(): Promise<void> {
     const dead = new Set([...this.#dead].map((operator) => this.#committee.committee.operator(operator)?.identity));
-    for (;;) {
-      const busy = this.#committee.cloud.inspect
-        .queues()
-        .some(({ name, visible, inFlight }) => visible + inFlight > 0 && !dead.has(parseQueueName(name)?.identity));
+    const deadline = performance.now() + DRAIN_LIMIT_MILLISECONDS;
+    while (performance.now() < deadline) {
+      const depths = [...this.#committee.cloud.inspect.queues()];
+      const busy = depths.some(
+        ([name, { visible, inFlight }]) => visible + inFlight > 0 && !dead.has(parseQueueName(name)?.identity),
+      );
       if (!busy) return;
       await new Promise((resolve) => setTimeout(resolve, DRAIN_POLL_MILLISECONDS));
     }

@@ -33,7 +33,9 @@ function commands(version: string, ended: (status: number) => void): Command {
     .exitOverride();
 
   embedded(program.command('demo'))
-    .description('make the keys of a committee in this process, sign with them, and have every signature verified by another library')
+    .description(
+      'make the keys of a committee in this process, sign with them, and have every signature verified by another library',
+    )
     .option(
       '--message <text|0x...>',
       'what to sign: the UTF-8 bytes of a text, or bytes as hex; may be given several times',
@@ -71,7 +73,12 @@ function embedded(command: Command): Command {
   return command
     .addOption(new Option('--operators <n>', 'size of the committee, 2 to 100').default('3', '3'))
     .option('--threshold <t>', 'operators that it takes to sign (default: the smallest majority)')
-    .addOption(new Option('--coins <list>', 'btc (Bitcoin Taproot), sol (Solana, Ed25519), or both').default('btc,sol', 'btc,sol'))
+    .addOption(
+      new Option('--coins <list>', 'btc (Bitcoin Taproot), sol (Solana, Ed25519), or both').default(
+        'btc,sol',
+        'btc,sol',
+      ),
+    )
     .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the keys')
     .option('--allow-single-signer', 'permit a threshold of 1');
 }

@@ -45,7 +45,11 @@ export class Progress {
     this.#silent = silent;
     for (const coin of coins) {
       for (let operator = 1; operator <= operators; operator++) {
-        this.#standings.set(key(coin, operator), { stage: operator === silent ? 'silent' : 'waiting', reached: -1, messages: 0 });
+        this.#standings.set(key(coin, operator), {
+          stage: operator === silent ? 'silent' : 'waiting',
+          reached: -1,
+          messages: 0,
+        });
       }
     }
   }
@@ -93,7 +97,10 @@ export class Progress {
       return count > 0 ? [`${stage} ${count}/${living.length}`] : [];
     });
     const messages = this.#living(coin, true).reduce((sum, each) => sum + each.messages, 0);
-    return [`  ${coin.padEnd(5)}${this.#bar(slowest)}  ${stages.join(', ')}  ${messages} messages`, living.every(({ stage }) => stage === 'Succeeded')];
+    return [
+      `  ${coin.padEnd(5)}${this.#bar(slowest)}  ${stages.join(', ')}  ${messages} messages`,
+      living.every(({ stage }) => stage === 'Succeeded'),
+    ];
   }
 
   #bar(reached: number): string {
@@ -165,7 +172,9 @@ export class Board {
 
 function painted(text: string, done: boolean, colour: boolean): string {
   if (!colour) return text;
-  return text.replace(/●+/, (dots) => `\x1b[${done ? 32 : 36}m${dots}\x1b[39m`).replace(/○+/, (dots) => `\x1b[2m${dots}\x1b[22m`);
+  return text
+    .replace(/●+/, (dots) => `\x1b[${done ? 32 : 36}m${dots}\x1b[39m`)
+    .replace(/○+/, (dots) => `\x1b[2m${dots}\x1b[22m`);
 }
 
 function key(coin: string, operator: number): string {

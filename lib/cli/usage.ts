@@ -36,10 +36,13 @@ export interface CommitteeShape {
 /** @throws {UsageError} */
 export function committeeShape(raw: RawCommittee): CommitteeShape {
   const operators = wholeNumber('--operators', raw.operators, 2, MAX_OPERATORS);
-  const threshold = raw.threshold === undefined ? smallestMajority(operators) : wholeNumber('--threshold', raw.threshold, 1, operators);
+  const threshold =
+    raw.threshold === undefined ? smallestMajority(operators) : wholeNumber('--threshold', raw.threshold, 1, operators);
   const allowSingleSigner = raw.allowSingleSigner ?? false;
   if (threshold < 2 && !allowSingleSigner) {
-    throw new UsageError(`--threshold: expected at least 2 (one operator alone could sign; --allow-single-signer permits it), got ${threshold}`);
+    throw new UsageError(
+      `--threshold: expected at least 2 (one operator alone could sign; --allow-single-signer permits it), got ${threshold}`,
+    );
   }
   const seed = raw.seed === undefined ? undefined : seedOf(raw.seed);
   return { operators, threshold, coins: coinsOf(raw.coins), seed, allowSingleSigner };

@@ -22,7 +22,6 @@ export const VERIFIERS: Readonly<Record<Coin, Verifier>> = {
 
 /** Order of secp256k1 (SEC 2, §2.4.1). */
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-const FIELD = 2n ** 256n - 2n ** 32n - 977n;
 
 /** BIP 340 verification. The library takes 32-byte messages only; others go through the same equation on its points. */
 async function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
@@ -31,12 +30,12 @@ async function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signatur
   if (message.length === 32) return secp256k1.verifySchnorr(message, publicKey, signature);
 
   const [r, s] = [signature.subarray(0, 32), signature.subarray(32)];
-  if (integer(r) >= FIELD || integer(s) >= ORDER) return false;
+  if (integer(s) >= ORDER) return false;
   const tag = createHash('sha256').update('BIP0340/challenge').digest();
   const challenge = createHash('sha256').update(tag).update(tag).update(r).update(publicKey).update(message).digest();
   const e = integer(challenge) % ORDER;
-  if (e === 0n || integer(s) === 0n) return false;
-  // R = s·G − e·P, where P has an even y; R must have an even y and the x of the signature.
+  if (e === 0n) return false;
+  // R = s·G − e·P, where P has an even y; R must have an even y and the x of the signature (which is then below p).
   const even = Uint8Array.of(2, ...publicKey);
   const negated = secp256k1.pointMultiply(even, scalar(ORDER - e), true);
   const point = negated && secp256k1.pointAddScalar(negated, s, true);
@@ -45,14 +44,17 @@ async function verifyBip340(publicKey: Uint8Array, message: Uint8Array, signatur
 
 async function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') }, format: 'jwk' });
+  const key = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: Buffer.from(publicKey).toString('base64url') },
+    format: 'jwk',
+  });
   return verify(null, message, key, signature);
 }
 
 /** BIP 350, main network, witness version 1. */
 function decodeTaproot(address: string): Uint8Array | undefined {
   const decoded = bech32m.decodeUnsafe(address);
-  if (!decoded || decoded.prefix !== 'bc' || decoded.words[0] !== 1) return undefined;
+  if (decoded?.prefix !== 'bc' || decoded.words[0] !== 1) return undefined;
   const program = bech32m.fromWordsUnsafe(decoded.words.slice(1));
   return program instanceof Uint8Array && program.length === 32 ? program : undefined;
 }

@@ -3,7 +3,8 @@ import { base58, bech32m } from '@scure/base';
 import { FrostInputError, type Suite } from './suite.ts';
 
 /**
- * secp256k1: a Taproot address, `{hrp}1p…` (BIP 350: bech32m of witness version 1 and the output key). Ed25519: a Solana address, the key in base58.
+ * secp256k1: a Taproot address, `{hrp}1p…` (BIP 350: bech32m of witness version 1 and the output key). Ed25519: a
+ * Solana address, the key in base58.
  * @param outputKey 32 bytes
  * @param hrp `bc` for Bitcoin's main network, `tb` for its test networks, `bcrt` for regtest; ignored for Ed25519
  * @throws {FrostInputError} if the key has another length

@@ -1,10 +1,12 @@
 /**
- * Key generation: Pedersen's DKG with proofs of possession (PedPoP), as in Komlo & Goldberg, "FROST" (SAC 2020), figure 1, with the byte formats of
- * `@noble/curves` and ZF FROST, so that their packages and ours mix in one run. What is added here are checks that name culprits and
- * batches that make 67 of 100 quick; which rule a batch stands for is said at each function.
+ * Key generation: Pedersen's DKG with proofs of possession (PedPoP), as in Komlo & Goldberg, "FROST" (SAC 2020), figure
+ * 1, with the byte formats of `@noble/curves` and ZF FROST, so that their packages and ours mix in one run. What is
+ * added here are checks that name culprits and batches that make 67 of 100 quick; which rule a batch stands for is said
+ * at each function.
  *
- * Dealer j has a secret polynomial f_j of degree t − 1, publishes C_jk = [a_jk]B and sends f_j(i) to participant i. The group's polynomial is
- * F = Σ_j f_j; column k is Σ_j C_jk, so columns commit to F. Participant i's signing share is F(i).
+ * Dealer j has a secret polynomial f_j of degree t − 1, publishes C_jk = [a_jk]B and sends f_j(i) to participant i. The
+ * group's polynomial is F = Σ_j f_j; column k is Σ_j C_jk, so columns commit to F. Participant i's signing share is
+ * F(i).
  */
 import { schnorr } from '@noble/curves/secp256k1.js';
 import { bytesToNumberBE } from '@noble/curves/utils.js';
@@ -45,11 +47,15 @@ export interface PublicDealing {
 export interface GroupKey {
   /** F(0)·B before any tweak, compressed: 33 or 32 bytes. */
   readonly internalKey: Uint8Array;
-  /** The key that verifies signatures, 32 bytes: x-only and tweaked (BIP 341, empty script tree), or Ed25519 = `internalKey`. */
+  /**
+   * The key that verifies signatures, 32 bytes: x-only and tweaked (BIP 341, empty script tree), or Ed25519 =
+   * `internalKey`.
+   */
   readonly outputKey: Uint8Array;
   /**
-   * One compressed point for each of the `indices` given, in their order: of the key that signs. On secp256k1 negated if the internal key has odd y, then
-   * tweaked; *not* yet negated for an output key with odd y (the convention of noble's and ZF FROST's public packages).
+   * One compressed point for each of the `indices` given, in their order: of the key that signs. On secp256k1 negated
+   * if the internal key has odd y, then tweaked; *not* yet negated for an output key with odd y (the convention of
+   * noble's and ZF FROST's public packages).
    */
   readonly verifyingShares: readonly Uint8Array[];
 }
@@ -68,7 +74,8 @@ function proofChallenge(suite: Suite, index: number, verificationKey: Uint8Array
 }
 
 /**
- * Figure 1, round 1, steps 1 to 3: a random polynomial of degree t − 1, its commitments and the proof of knowledge of the constant term.
+ * Figure 1, round 1, steps 1 to 3: a random polynomial of degree t − 1, its commitments and the proof of knowledge of
+ * the constant term.
  * @param random called t + 1 times for 48 bytes: coefficients, then the proof's nonce
  * @throws {FrostInputError} if not 1 ≤ t ≤ n ≤ 65535 or `index` is out of range
  */
@@ -127,8 +134,8 @@ interface Proof {
   readonly mu: bigint;
 }
 
+/** Both halves check their own length. */
 function readProof(suite: Suite, proof: Uint8Array): Proof | undefined {
-  if (proof.length !== suite.proofBytes) return undefined;
   const encodedR = suite.taproot ? concatBytes(Uint8Array.of(2), proof.subarray(0, 32)) : proof.subarray(0, 32);
   const R = decompress(suite, encodedR);
   const mu = readScalar(suite, proof.subarray(32));
@@ -136,11 +143,12 @@ function readProof(suite: Suite, proof: Uint8Array): Proof | undefined {
 }
 
 /**
- * What can be refused at once when a dealing arrives: exactly t commitments, each of exact length, canonical, on the curve and not the identity; a proof
- * that decodes. The arithmetic of the proof is not checked.
+ * What can be refused at once when a dealing arrives: exactly t commitments, each of exact length, canonical, on the
+ * curve and not the identity; a proof that decodes. The arithmetic of the proof is not checked.
  *
- * The exact count matters most: one commitment too many raises the threshold of the whole key without a trace (Trail of Bits, 2024), one too few lowers this
- * dealer's contribution, and an identity as last commitment does the same under the right count.
+ * The exact count matters most: one commitment too many raises the threshold of the whole key without a trace (Trail of
+ * Bits, 2024), one too few lowers this dealer's contribution, and an identity as last commitment does the same under
+ * the right count.
  */
 export function checkDealingShape(
   suite: Suite,
@@ -161,10 +169,12 @@ export function checkDealingShape(
 }
 
 /**
- * The proof of knowledge of one dealer, after {@link checkDealingShape}: [h]([μ]B − [c]C_0 − R) is the identity, h the cofactor.
+ * The proof of knowledge of one dealer, after {@link checkDealingShape}: [h]([μ]B − [c]C_0 − R) is the identity, h the
+ * cofactor.
  *
- * Cofactored on Ed25519: only so do this and the batch agree on a proof crafted with small-order parts, and a proof on which operators disagree splits
- * the committee. The prime-order part is what the proof is about, and it is checked fully.
+ * Cofactored on Ed25519: only so do this and the batch agree on a proof crafted with small-order parts, and a proof on
+ * which operators disagree splits the committee. The prime-order part is what the proof is about, and it is checked
+ * fully.
  */
 function proofHolds(suite: Suite, { index, commitments, proofOfKnowledge }: PublicDealing): boolean {
   const { curve, Fn } = suite;
@@ -199,9 +209,10 @@ function randomWeights(count: number, random: RandomBytes): bigint[] {
 }
 
 /**
- * All proofs of knowledge of a stage at once: [h](Σ_j w_j([μ_j]B − [c_j]C_j0 − R_j)) is the identity for random weights w_j. A wrong proof passes with
- * probability below 2⁻¹²⁷. The weights are drawn here, after all input is fixed: weights known before would let dealers choose errors that cancel.
- * A batch accuses nobody; if it fails, every dealing is judged alone by the rule of {@link verifyDealing}.
+ * All proofs of knowledge of a stage at once: [h](Σ_j w_j([μ_j]B − [c_j]C_j0 − R_j)) is the identity for random weights
+ * w_j. A wrong proof passes with probability below 2⁻¹²⁷. The weights are drawn here, after all input is fixed: weights
+ * known before would let dealers choose errors that cancel. A batch accuses nobody; if it fails, every dealing is
+ * judged alone by the rule of {@link verifyDealing}.
  *
  * The proofs' own fields may be anything; a proof that does not decode is wrong.
  * @returns the indices of all dealers whose proof is wrong, ascending; empty if all hold
@@ -244,8 +255,9 @@ function proofsHoldTogether(suite: Suite, dealings: readonly PublicDealing[], ra
 /**
  * The sum of all dealers' commitments for each coefficient: the commitments to the group's polynomial F.
  *
- * Every dealing must have passed {@link checkDealingShape}. The points may still be chosen against each other: equal points, opposite points and
- * sums that are the identity are added correctly. An identity comes out as 65 zero bytes on secp256k1 and as (0, 1) on Ed25519; {@link groupKey} refuses it.
+ * Every dealing must have passed {@link checkDealingShape}. The points may still be chosen against each other: equal
+ * points, opposite points and sums that are the identity are added correctly. An identity comes out as 65 zero bytes on
+ * secp256k1 and as (0, 1) on Ed25519; {@link groupKey} refuses it.
  * @param commitments one row for each dealer, own included, t points each, affine wire form
  * @returns t points, affine wire form
  * @throws {FrostInputError} if a row has not exactly t points of the right length, or there is no row
@@ -270,8 +282,9 @@ function readColumns(suite: Suite, columns: readonly Uint8Array[]): (Affine | un
 }
 
 /**
- * A share as it may be sent: exactly 32 bytes, below the order, not 0. Zero is refused although the RFC's DeserializeScalar takes it: an honest dealer's share is 0
- * with probability 2⁻²⁵², f(j) = 0 gives away that the dealer wanted it so, and noble's implementation cannot process it.
+ * A share as it may be sent: exactly 32 bytes, below the order, not 0. Zero is refused although the RFC's
+ * DeserializeScalar takes it: an honest dealer's share is 0 with probability 2⁻²⁵², f(j) = 0 gives away that the dealer
+ * wanted it so, and noble's implementation cannot process it.
  */
 export function checkShareEncoding(suite: Suite, share: Uint8Array): boolean {
   const value = readScalar(suite, share);
@@ -279,8 +292,8 @@ export function checkShareEncoding(suite: Suite, share: Uint8Array): boolean {
 }
 
 /**
- * Figure 1, round 2, step 2, for one dealer: [share]B = Σ_k [index^k] C_k, exactly (not cofactored), and the encoding is {@link checkShareEncoding}'s.
- * The rule that blame and evidence stand on.
+ * Figure 1, round 2, step 2, for one dealer: [share]B = Σ_k [index^k] C_k, exactly (not cofactored), and the encoding
+ * is {@link checkShareEncoding}'s. The rule that blame and evidence stand on.
  * @param index of the receiver
  * @param commitments the dealer's t points, affine wire form, which need not have been checked before
  */
@@ -298,22 +311,25 @@ export function verifyShare(
     if (point === undefined) return false;
     points.push(point);
   }
-  return points.length > 0 && liesOn(suite, index, points, readScalar(suite, share) as bigint);
+  return liesOn(suite, index, points, readScalar(suite, share) as bigint);
 }
 
-/** [share]B equals the polynomial committed to by `columns` at `index`. The share is a secret of the receiver: constant-time multiplication. */
+/**
+ * [share]B equals the polynomial committed to by `columns` at `index`; share ≠ 0. The share is a secret of the receiver:
+ * constant-time multiplication.
+ */
 function liesOn(suite: Suite, index: number, columns: readonly (Affine | undefined)[], share: bigint): boolean {
   const { curve } = suite;
   const expected = evaluateAt(curve, columns, index);
-  if (share === 0n) return curve.isIdentity(expected);
   return curve.isIdentity(curve.addAffine(curve.negate(expected), suite.multiplyBase(share)));
 }
 
 /**
  * The own signing share F(index) = Σ_j f_j(index), before any tweak, if [F(index)]B lies on the columns, exactly.
  *
- * One check instead of n. It proves that the own *total* is right, not that every dealer is honest: errors of two dealers may cancel. So it accuses nobody
- * (that takes {@link verifyShare} for each dealer), and it must be run again if the set of dealers changes.
+ * One check instead of n. It proves that the own *total* is right, not that every dealer is honest: errors of two
+ * dealers may cancel. So it accuses nobody (that takes {@link verifyShare} for each dealer), and it must be run again
+ * if the set of dealers changes.
  * @param columns t points of {@link columnSums}
  * @param shares from all dealers, own included, in any order
  * @returns 32 SECRET bytes, or `undefined` if a share is not canonical or the total is wrong or 0
@@ -338,11 +354,13 @@ export function combineShares(
 // ---------------------------------------------------------------------------------------------- small-order parts
 
 /**
- * The first of the indices 0, 1, 2, 3 at which the polynomial committed to by `columns` has a small-order part; `undefined`: at no index at all.
+ * The first of the indices 0, 1, 2, 3 at which the polynomial committed to by `columns` has a small-order part;
+ * `undefined`: at no index at all.
  *
- * The part of F(i) is T(i) = Σ_k i^k T_k in the cyclic group of order 8, so T is a polynomial function modulo 8. By Newton's formula
- * T(i) = Σ_k (i choose k) Δᵏ T(0), where k! divides ΔᵏT(0) for a polynomial with integer coefficients: from k = 4 on, 24 and so 8 divides it. Hence T is 0 everywhere
- * iff it is 0 at 0, 1, 2, 3, and at 0, …, t − 1 if the degree is smaller. Four exact checks decide over all verifying shares.
+ * The part of F(i) is T(i) = Σ_k i^k T_k in the cyclic group of order 8, so T is a polynomial function modulo 8. By
+ * Newton's formula T(i) = Σ_k (i choose k) Δᵏ T(0), where k! divides ΔᵏT(0) for a polynomial with integer coefficients:
+ * from k = 4 on, 24 and so 8 divides it. Hence T is 0 everywhere iff it is 0 at 0, 1, 2, 3, and at 0, …, t − 1 if the
+ * degree is smaller. Four exact checks decide over all verifying shares.
  */
 function smallOrderPartAt(suite: Suite, columns: readonly (Affine | undefined)[]): number | undefined {
   const { curve } = suite;
@@ -355,9 +373,11 @@ function smallOrderPartAt(suite: Suite, columns: readonly (Affine | undefined)[]
 }
 
 /**
- * Whether a dealer's polynomial has a small-order part at some index: the exact rule for the case that {@link groupKey} finds one in the sum. An honest
- * dealer's never has one, and if the sum has one, so has at least one dealer's polynomial. Always false on secp256k1.
- * @param commitments t points, affine wire form; points that do not decode have none ({@link verifyDealing} judges those)
+ * Whether a dealer's polynomial has a small-order part at some index: the exact rule for the case that {@link groupKey}
+ * finds one in the sum. An honest dealer's never has one, and if the sum has one, so has at least one dealer's
+ * polynomial. Always false on secp256k1.
+ * @param commitments t points, affine wire form; points that do not decode have none ({@link verifyDealing} judges
+ *   those)
  */
 export function hasSmallOrderPart(suite: Suite, commitments: readonly Uint8Array[]): boolean {
   const points = commitments.map((commitment) => readAffine(suite, commitment));
@@ -383,13 +403,15 @@ function tapTweak(suite: Suite, internal: Affine): bigint | undefined {
 }
 
 /**
- * The group's key and the verifying shares F(i)·B from the column sums. Every operator computes them itself; nothing here comes from a peer but the
- * commitments.
+ * The group's key and the verifying shares F(i)·B from the column sums. Every operator computes them itself; nothing
+ * here comes from a peer but the commitments.
  *
- * On Ed25519 this is where small-order parts are refused (docs/decisions/0002-ed25519-torsion.md); {@link smallOrderDealers} then names who put them there.
+ * On Ed25519 this is where small-order parts are refused (docs/decisions/0002-ed25519-torsion.md); {@link
+ * smallOrderDealers} then names who put them there.
  * @param columns t points of {@link columnSums}
  * @param indices 1..65535, distinct
- * @returns the key, or why there is none: an identity among the columns (the key, or a lower threshold), the keys or the verifying shares, or a small-order part
+ * @returns the key, or why there is none: an identity among the columns (the key, or a lower threshold), the keys or
+ *   the verifying shares, or a small-order part
  * @throws {FrostInputError} on a wrong count or index
  */
 export function groupKey(
@@ -457,8 +479,10 @@ function tweakedKey(suite: Suite, internal: Affine): { readonly key: Affine; rea
 }
 
 /**
- * The point that verifies signatures, from a certificate's internal key: on secp256k1 with the parity that the x-only output key leaves out.
- * @returns the point and its compressed encoding, or `undefined` if `internalKey` is invalid or does not give `outputKey`
+ * The point that verifies signatures, from a certificate's internal key: on secp256k1 with the parity that the x-only
+ * output key leaves out.
+ * @returns the point and its compressed encoding, or `undefined` if `internalKey` is invalid or does not give
+ *   `outputKey`
  */
 export function verificationPoint(
   suite: Suite,
@@ -473,8 +497,9 @@ export function verificationPoint(
 }
 
 /**
- * The share that signs: on secp256k1 negated if the internal key has odd y, plus the Taproot tweak (noble's and ZF FROST's DKG results); on Ed25519
- * unchanged. Adding one constant to all shares adds it to the key, because Lagrange coefficients sum to 1.
+ * The share that signs: on secp256k1 negated if the internal key has odd y, plus the Taproot tweak (noble's and ZF
+ * FROST's DKG results); on Ed25519 unchanged. Adding one constant to all shares adds it to the key, because Lagrange
+ * coefficients sum to 1.
  * @param internalKey compressed, of {@link GroupKey}
  * @param untweakedShare 32 SECRET bytes of {@link combineShares}
  * @returns 32 SECRET bytes

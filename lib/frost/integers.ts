@@ -1,4 +1,7 @@
-/** 256-bit integers in bytes, both byte orders. Several times faster than through hexadecimal text, which matters for 13,000 coordinates. */
+/**
+ * 256-bit integers in bytes, both byte orders. Several times faster than through hexadecimal text, which matters for
+ * 13,000 coordinates.
+ */
 
 /** Reads 32 bytes at `offset`. @throws {RangeError} if there are fewer */
 export function readUint256(bytes: Uint8Array, offset: number, littleEndian: boolean): bigint {

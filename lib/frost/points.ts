@@ -1,12 +1,14 @@
 /**
  * Point encodings. Two forms:
  *
- * - **affine**, for the many commitments of a key generation: SEC1 uncompressed `04 ‖ x ‖ y` (65 bytes) or x ‖ y little-endian (64 bytes). Reading it costs
- *   one curve equation instead of a square root.
- * - **compressed**, everywhere else and in every hash: SEC1 `02/03 ‖ x` (33 bytes) or RFC 8032 §5.1.2 (32 bytes). One point has one hash.
+ * - **affine**, for the many commitments of a key generation: SEC1 uncompressed `04 ‖ x ‖ y` (65 bytes) or x ‖ y
+ *   little-endian (64 bytes). Reading it costs one curve equation instead of a square root.
+ * - **compressed**, everywhere else and in every hash: SEC1 `02/03 ‖ x` (33 bytes) or RFC 8032 §5.1.2 (32 bytes). One
+ *   point has one hash.
  *
- * Readers are strict: exact length, canonical coordinates, on the curve, not the identity (RFC 9591 §3.1 DeserializeElement), with the one exception that
- * they do not check for the prime-order subgroup; see docs/decisions/0002-ed25519-torsion.md for where that is done.
+ * Readers are strict: exact length, canonical coordinates, on the curve, not the identity (RFC 9591 §3.1
+ * DeserializeElement), with the one exception that they do not check for the prime-order subgroup; see
+ * docs/decisions/0002-ed25519-torsion.md for where that is done.
  */
 import { ECDH } from 'node:crypto';
 import { readUint256, writeUint256 } from './integers.ts';
@@ -30,8 +32,9 @@ export function readAffine(suite: Suite, bytes: Uint8Array): Affine | undefined 
 }
 
 /**
- * Affine form of a point that this operator computed or has already read with {@link readAffine}: ranges and the curve equation are not checked
- * again. All zero bytes are the identity on secp256k1, which has no affine form; Ed25519's is (0, 1).
+ * Affine form of a point that this operator computed or has already read with {@link readAffine}: ranges and the curve
+ * equation are not checked again. All zero bytes are the identity on secp256k1, which has no affine form; Ed25519's is
+ * (0, 1).
  */
 export function readOwnAffine(suite: Suite, bytes: Uint8Array): Affine | undefined {
   const start = suite.affineBytes - 64;
@@ -68,17 +71,20 @@ export function compress(suite: Suite, point: Affine): Uint8Array {
   return bytes;
 }
 
-/** DeserializeElement (RFC 9591 §6.1, §6.5) of an untrusted point, subgroup not checked; `undefined` if invalid or the identity. */
+/**
+ * DeserializeElement (RFC 9591 §6.1, §6.5) of an untrusted point, subgroup not checked; `undefined` if invalid or the
+ * identity.
+ */
 export function decompress(suite: Suite, bytes: Uint8Array): Affine | undefined {
   if (bytes.length !== suite.pointBytes) return undefined;
   return suite.taproot ? decompressSecp256k1(suite, bytes) : decompressEd25519(suite, bytes);
 }
 
 function decompressSecp256k1(suite: Suite, bytes: Uint8Array): Affine | undefined {
-  if (bytes[0] !== 2 && bytes[0] !== 3) return undefined;
   let uncompressed: Uint8Array;
   try {
-    // OpenSSL's square root takes half the time of one on BigInt, and these points are public.
+    // OpenSSL's square root takes half the time of one on BigInt, and these points are public. At this length it
+    // refuses every prefix but 02 and 03, x ≥ p and x off the curve.
     uncompressed = ECDH.convertKey(bytes, 'secp256k1', undefined, undefined, 'uncompressed') as Buffer;
   } catch {
     return undefined;

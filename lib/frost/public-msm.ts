@@ -1,15 +1,19 @@
 /**
  * Variable-time group arithmetic for PUBLIC values: what both curves share.
  *
- * Everything in this file, `public-secp256k1.ts` and `public-ed25519.ts` branches on its inputs and therefore must never see a secret:
- * commitments, proofs, verifying shares and signature shares only. Secrets go through `@noble/curves`, which is also the oracle
- * these files are tested against.
+ * Everything in this file, `public-secp256k1.ts` and `public-ed25519.ts` branches on its inputs and therefore must
+ * never see a secret: commitments, proofs, verifying shares and signature shares only. Secrets go through
+ * `@noble/curves`, which is also the oracle these files are tested against.
  *
- * All inputs may come from an adversary, so every addition here is complete: equal points, opposite points and the identity give the right
- * sum. Incomplete formulas divide by x₂ − x₁, which an attacker who chooses its points can make 0.
+ * All inputs may come from an adversary, so every addition here is complete: equal points, opposite points and the
+ * identity give the right sum. Incomplete formulas divide by x₂ − x₁, which an attacker who chooses its points can make
+ * 0.
  */
 
-/** A point other than the identity, 0 ≤ x, y < p. Where the identity may occur the type is `Affine | undefined`: it is `undefined` on both curves. */
+/**
+ * A point other than the identity, 0 ≤ x, y < p. Where the identity may occur the type is `Affine | undefined`: it is
+ * `undefined` on both curves.
+ */
 export interface Affine {
   readonly x: bigint;
   readonly y: bigint;
@@ -77,7 +81,10 @@ export function invert(x: bigint, p: bigint): bigint {
   return modulo(u, p);
 }
 
-/** Inverts every element, none ≡ 0, with one field inversion (Montgomery's trick). Results may be negative representatives. */
+/**
+ * Inverts every element, none ≡ 0, with one field inversion (Montgomery's trick). Results may be negative
+ * representatives.
+ */
 export function invertAll(values: readonly bigint[], p: bigint): bigint[] {
   const prefix: bigint[] = [];
   let product = 1n;
@@ -95,8 +102,8 @@ export function invertAll(values: readonly bigint[], p: bigint): bigint[] {
 }
 
 /**
- * Width-w non-adjacent form: digits d_b, least significant first, each 0 or odd with |d_b| < 2^(w−1), Σ d_b·2^b = scalar, and at least
- * w − 1 zeros after every digit, so that a b-bit multiplication needs about b/(w + 1) additions.
+ * Width-w non-adjacent form: digits d_b, least significant first, each 0 or odd with |d_b| < 2^(w−1), Σ d_b·2^b =
+ * scalar, and at least w − 1 zeros after every digit, so that a b-bit multiplication needs about b/(w + 1) additions.
  * @param scalar 0 ≤ scalar < 2²⁵⁶
  */
 export function nonAdjacentForm(scalar: bigint, width: number): Int8Array {
@@ -150,9 +157,9 @@ export function multiplySmall(curve: PublicCurve, point: Projective, multiplier:
 }
 
 /**
- * F(index) = Σ_k [index^k] columns[k] by Horner's rule (RFC 9591 Appendix C.2 computes the same sum with full-size scalars).
- * The multiplier stays the small index, which makes this many times cheaper, and exact on Ed25519 points outside the prime-order group, where
- * reducing index^k modulo the order would change the small-order part.
+ * F(index) = Σ_k [index^k] columns[k] by Horner's rule (RFC 9591 Appendix C.2 computes the same sum with full-size
+ * scalars). The multiplier stays the small index, which makes this many times cheaper, and exact on Ed25519 points
+ * outside the prime-order group, where reducing index^k modulo the order would change the small-order part.
  * @param columns t ≥ 1 points
  */
 export function evaluateAt(curve: PublicCurve, columns: readonly (Affine | undefined)[], index: number): Projective {
@@ -167,8 +174,9 @@ export function evaluateAt(curve: PublicCurve, columns: readonly (Affine | undef
 /**
  * The forward differences Δ⁰F(0), …, Δ^(t−1)F(0) at the nodes 0, 1, 2, … of F(x) = Σ_k [x^k] columns[k].
  *
- * Horner's rule on F, with every intermediate polynomial kept as its differences. Multiplying a polynomial G by x acts on them as
- * Δᵏ[x·G](0) = k·(Δᵏ G(0) + Δᵏ⁻¹ G(0)) (Leibniz' rule for Δ, with Δx = 1 and Δ²x = 0), and adding a constant changes Δ⁰ only. All multipliers are < t.
+ * Horner's rule on F, with every intermediate polynomial kept as its differences. Multiplying a polynomial G by x acts
+ * on them as Δᵏ[x·G](0) = k·(Δᵏ G(0) + Δᵏ⁻¹ G(0)) (Leibniz' rule for Δ, with Δx = 1 and Δ²x = 0), and adding a
+ * constant changes Δ⁰ only. All multipliers are < t.
  */
 function forwardDifferences(curve: PublicCurve, columns: readonly (Affine | undefined)[]): Projective[] {
   const t = columns.length;
@@ -191,8 +199,9 @@ function forwardDifferences(curve: PublicCurve, columns: readonly (Affine | unde
 /**
  * F at each of the indices, in their order: the verifying shares of a committee from the column sums.
  *
- * For the usual indices 1..n: differences once, then F(i) from F(i − 1) with at most t − 1 additions (Newton), instead of t − 1 small
- * multiplications for each index (Horner). For sparse index sets Horner is cheaper; both are exact and give the same points.
+ * For the usual indices 1..n: differences once, then F(i) from F(i − 1) with at most t − 1 additions (Newton), instead
+ * of t − 1 small multiplications for each index (Horner). For sparse index sets Horner is cheaper; both are exact and
+ * give the same points.
  * @param indices 1..65535, distinct
  */
 export function evaluateAtAll(

@@ -1,16 +1,18 @@
 /**
- * secp256k1 (SEC 2 §2.4.1) for PUBLIC values on plain BigInt: y² = x³ + 7, prime order, cofactor 1. Variable time; see `public-msm.ts`.
+ * secp256k1 (SEC 2 §2.4.1) for PUBLIC values on plain BigInt: y² = x³ + 7, prime order, cofactor 1. Variable time; see
+ * `public-msm.ts`.
  *
- * Two coordinate systems. Long chains on one point (Straus, Horner) run in Jacobian coordinates. Many independent additions (column sums, tables,
- * finite differences) run affine with one shared inversion: 6 multiplications each instead of 11 to 16.
+ * Two coordinate systems. Long chains on one point (Straus, Horner) run in Jacobian coordinates. Many independent
+ * additions (column sums, tables, finite differences) run affine with one shared inversion: 6 multiplications each
+ * instead of 11 to 16.
  */
 import { type Affine, invertAll, modulo, nonAdjacentForm, type Projective, type PublicCurve } from './public-msm.ts';
 
 const p = 0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc2fn;
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 
-// GLV endomorphism: [λ](x, y) = (βx, y). The lattice basis (A1, B1), (A2, B2) of {(a, b): a + bλ ≡ 0} splits a scalar into two of
-// about 128 bits (Gallant, Lambert, Vanstone, CRYPTO 2001).
+// GLV endomorphism: [λ](x, y) = (βx, y). The lattice basis (A1, B1), (A2, B2) of {(a, b): a + bλ ≡ 0} splits a scalar
+// into two of about 128 bits (Gallant, Lambert, Vanstone, CRYPTO 2001).
 const BETA = 0x7ae96a2b657c07106e64479eac3434e99cf0497512f58995c1396c28719501een;
 const A1 = 0x3086d221a7d46bcde86c90e49284eb15n;
 const MINUS_B1 = 0xe4437ed6010e88286f547fa90abfe4c3n;
@@ -26,7 +28,10 @@ function lift(point: Affine | undefined): Projective {
   return point === undefined ? IDENTITY : { X: point.x, Y: point.y, Z: 1n, T: 0n };
 }
 
-/** dbl-2009-l, a = 0. There is no point with y = 0 (the order is odd), and the identity stays the identity because Z₃ = 2YZ. */
+/**
+ * dbl-2009-l, a = 0. There is no point with y = 0 (the order is odd), and the identity stays the identity because Z₃ =
+ * 2YZ.
+ */
 function double(point: Projective): Projective {
   const { X, Y, Z } = point;
   const a = (X * X) % p;
@@ -47,6 +52,8 @@ function add(left: Projective, right: Projective): Projective {
   const zz2 = (right.Z * right.Z) % p;
   const u1 = (left.X * zz2) % p;
   const s1 = (((left.Y * right.Z) % p) * zz2) % p;
+  // h = 0 means x₁ = x₂: without the branch Z₃ would be 0, and an attacker's repeated point would turn the whole sum
+  // into the identity.
   const h = (right.X * zz1 - u1) % p;
   const r = ((((right.Y * left.Z) % p) * zz1) % p) - s1;
   if (h === 0n) return r % p === 0n ? double(left) : IDENTITY;
@@ -72,6 +79,7 @@ function addCoordinates(left: Projective, x2: bigint, y2: bigint): Projective {
   return { X: x, Y: (r * (v - x) - Y * hhh) % p, Z: (Z * h) % p, T: 0n };
 }
 
+/** Jacobian to affine. Identities are left out of the shared inversion, where a 0 would spoil all. */
 function normalize(points: readonly Projective[]): (Affine | undefined)[] {
   const finite = points.filter((point) => point.Z !== 0n);
   const inverses = invertAll(
@@ -88,9 +96,9 @@ function normalize(points: readonly Projective[]): (Affine | undefined)[] {
 }
 
 /**
- * left[i] + right[i] for all i, affine, with one shared inversion. Complete: an attacker chooses the points, so x₂ = x₁ occurs; such a
- * pair is a doubling (slope 3x²/2y) or gives the identity, and the identity itself passes through. One zero denominator left in the shared
- * product would spoil every other sum of the batch.
+ * left[i] + right[i] for all i, affine, with one shared inversion. Complete: an attacker chooses the points, so x₂ = x₁
+ * occurs; such a pair is a doubling (slope 3x²/2y) or gives the identity, and the identity itself passes through. One
+ * zero denominator left in the shared product would spoil every other sum of the batch.
  */
 function addPairs(
   left: readonly (Affine | undefined)[],
@@ -142,7 +150,10 @@ function sumColumns(rows: readonly (readonly (Affine | undefined)[])[], width: n
   return (level[0] ?? new Array<undefined>(width).fill(undefined)).slice();
 }
 
-/** k = k₁ + k₂λ mod order with |k₁|, |k₂| < 2¹²⁹. */
+/**
+ * k = k₁ + k₂λ mod order with |k₁|, |k₂| < 2¹²⁹: k minus the lattice vector nearest to (k, 0), found by rounding both
+ * quotients. Any rounding gives a right result; only the size depends on it.
+ */
 function split(k: bigint): [bigint, bigint] {
   const half = order >> 1n;
   const c1 = (B2 * k + half) / order;
@@ -151,9 +162,9 @@ function split(k: bigint): [bigint, bigint] {
 }
 
 /**
- * Windows of 5 (Straus) over the two halves of every scalar, with affine tables of P, 3P, …, 15P built for all points together. The summands of each bit
- * position are then added pairwise, all positions in one batch: the same number of additions as the usual running sum, but at 6 multiplications each
- * instead of 11.
+ * Windows of 5 (Straus) over the two halves of every scalar, with affine tables of P, 3P, …, 15P built for all points
+ * together. The summands of each bit position are then added pairwise, all positions in one batch: the same number of
+ * additions as the usual running sum, but at 6 multiplications each instead of 11.
  */
 function multiScalar(points: readonly Affine[], scalars: readonly bigint[]): Projective {
   // Odd multiples below 16 of a point of prime order never meet or vanish, whatever the point.
@@ -161,6 +172,7 @@ function multiScalar(points: readonly Affine[], scalars: readonly bigint[]): Pro
   const tables: (readonly (Affine | undefined)[])[] = [points];
   for (let j = 1; j < TABLE; j++) tables.push(addPairs(tables[j - 1] as readonly Affine[], doubles));
 
+  // 161: five words of 32 bits and the carry, for halves of at most 129 bits.
   const positions: Affine[][] = Array.from({ length: 161 }, () => []);
   for (let i = 0; i < points.length; i++) {
     const scalar = scalars[i] as bigint;
@@ -174,6 +186,7 @@ function multiScalar(points: readonly Affine[], scalars: readonly bigint[]): Pro
         if (digit === 0) continue;
         const multiples = tables[(digit < 0 ? -digit : digit) >> 1] as readonly Affine[];
         const { x, y } = multiples[i] as Affine;
+        // [λ](x, y) = (βx, y): the table of λP costs one multiplication an entry.
         positions[b]?.push({ x: part === 1 ? (x * BETA) % p : x, y: digit < 0 === negative ? y : p - y });
       }
     });

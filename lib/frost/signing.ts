@@ -1,8 +1,9 @@
 /**
  * FROST signing (RFC 9591 §4, §5): nonces, signature shares, aggregation, and the checks that name culprits.
  *
- * On secp256k1 the signature is BIP 340's, whose keys and nonces have even y. Where the group's key or the group commitment has odd y, every signer negates
- * its share or its nonces, and the checks negate the matching points; this is ZF FROST's and noble's convention.
+ * On secp256k1 the signature is BIP 340's, whose keys and nonces have even y. Where the group's key or the group
+ * commitment has odd y, every signer negates its share or its nonces, and the checks negate the matching points; this
+ * is ZF FROST's and noble's convention.
  */
 import { createPublicKey, verify } from 'node:crypto';
 import { schnorr } from '@noble/curves/secp256k1.js';
@@ -49,8 +50,9 @@ export interface SigningSession {
 // ---------------------------------------------------------------------------------------------- round one
 
 /**
- * RFC 9591 §5.1 with §4.1 nonce_generate: each nonce is H3(32 random bytes ‖ signing share), so that a weak random source alone does not give
- * the share away. A pair of nonces may sign **one** package: two signature shares with one pair reveal the signing share.
+ * RFC 9591 §5.1 with §4.1 nonce_generate: each nonce is H3(32 random bytes ‖ signing share), so that a weak random
+ * source alone does not give the share away. A pair of nonces may sign **one** package: two signature shares with one
+ * pair reveal the signing share.
  * @param signingShare 32 SECRET bytes of {@link finalShare}
  * @param random called twice for 32 bytes
  * @returns 64 SECRET bytes, hiding ‖ binding scalar, and their commitments
@@ -74,10 +76,12 @@ export function generateNonces(
 }
 
 /**
- * RFC 9591 §3.1 DeserializeElement for both points: exact length, canonical, on the curve, not the identity, in the prime-order subgroup.
+ * RFC 9591 §3.1 DeserializeElement for both points: exact length, canonical, on the curve, not the identity, in the
+ * prime-order subgroup.
  *
- * A leader checks each commitment with this when it arrives. {@link signShare} checks the subgroup for the sum of all commitments only, so one commitment
- * with a small-order part that the leader let through would make all honest signers refuse.
+ * A leader checks each commitment with this when it arrives. {@link signShare} checks the subgroup for the sum of all
+ * commitments only, so one commitment with a small-order part that the leader let through would make all honest signers
+ * refuse.
  */
 export function checkNonceCommitment(suite: Suite, commitment: NonceCommitment): boolean {
   return [commitment.hiding, commitment.binding].every((bytes) => {
@@ -133,7 +137,8 @@ function contextOf(suite: Suite, { key, signers, message }: Omit<SigningSession,
   }
   const encodedList = concatBytes(...list);
 
-  // §4.4 compute_binding_factors. Every factor depends on the key, the message, the whole list and the signer: what makes concurrent sessions safe (ROS).
+  // §4.4 compute_binding_factors. Every factor depends on the key, the message, the whole list and the signer: what
+  // makes concurrent sessions safe (ROS).
   const prefix = concatBytes(encodedKey, suite.H4(message), suite.H5(encodedList));
   const bindingFactors = signers.map(({ index }) => suite.H1(concatBytes(prefix, identifierBytes(suite, index))));
 
@@ -171,7 +176,9 @@ function checkSigners(signers: readonly Signer[]): void {
   }
 }
 
-/** §4.2 derive_interpolating_value at 0 for every signer: λ_i = Π_{j≠i} x_j / (x_j − x_i), with one inversion for all. */
+/**
+ * §4.2 derive_interpolating_value at 0 for every signer: λ_i = Π_{j≠i} x_j / (x_j − x_i), with one inversion for all.
+ */
 function interpolatingValues(suite: Suite, signers: readonly Signer[]): bigint[] {
   const order = suite.Fn.ORDER;
   const numerators: bigint[] = [];
@@ -208,11 +215,13 @@ function interpolatingValue(suite: Suite, signers: readonly Signer[], own: numbe
 /**
  * RFC 9591 §5.2 sign: z = d + ρ·e + λ·c·s.
  *
- * The caller must have consumed the nonces in the same transaction that stores the result: this function can not know whether it is called twice.
+ * The caller must have consumed the nonces in the same transaction that stores the result: this function can not know
+ * whether it is called twice.
  * @param input `signingShare` 32 SECRET bytes of {@link finalShare}; `nonces` 64 SECRET bytes of {@link generateNonces}
  * @returns 32 bytes, no secret once the nonces are gone
- * @throws {FrostInputError} if the signers are not ascending and distinct, `index` is not among them, its commitment is not the one of `nonces`, a commitment does not
- *   decode, the keys do not match, or the group commitment is the identity or (Ed25519) has a small-order part
+ * @throws {FrostInputError} if the signers are not ascending and distinct, `index` is not among them, its commitment is
+ *   not the one of `nonces`, a commitment does not decode, the keys do not match, or the group commitment is the
+ *   identity or (Ed25519) has a small-order part
  */
 export function signShare(
   suite: Suite,
@@ -228,14 +237,14 @@ export function signShare(
   const { key, index, signers, message } = input;
   const { Fn, curve } = suite;
   checkSigners(signers);
-  if (input.nonces.length !== 64) throw new FrostInputError('nonces', '64 bytes', `${input.nonces.length} bytes`);
   const d = readOwnScalar(suite, input.nonces.subarray(0, 32), 'hiding nonce');
   const e = readOwnScalar(suite, input.nonces.subarray(32), 'binding nonce');
   // Wiped nonces read as 0, and a share made with them is the signing share in clear.
   if (d === 0n || e === 0n) throw new FrostInputError('nonces', 'two scalars other than 0', '0');
   const s = readOwnScalar(suite, input.signingShare, 'signing share');
 
-  // §5.2: the signer must find its own commitments in the list, unchanged. A leader that changes them gets a share for a nonce relation it chose.
+  // §5.2: the signer must find its own commitments in the list, unchanged. A leader that changes them gets a share for
+  // a nonce relation it chose.
   const own = signers.findIndex((signer) => signer.index === index);
   if (own < 0) throw new FrostInputError('signers', `participant ${index} among them`, 'a list without it');
   const { hiding, binding } = (signers[own] as Signer).commitment;
@@ -270,7 +279,9 @@ interface Equation {
   readonly E: Affine;
   readonly Y: Affine;
   readonly rho: bigint;
-  /** ±cλ, where the sign also carries that of the nonces: the equation is kept in the form [±z]B = D + [ρ]E + [±cλ]Y. */
+  /**
+   * ±cλ, where the sign also carries that of the nonces: the equation is kept in the form [±z]B = D + [ρ]E + [±cλ]Y.
+   */
   readonly weight: bigint;
 }
 
@@ -309,9 +320,10 @@ function holds(suite: Suite, { z, D, E, Y, rho, weight }: Equation): boolean {
 }
 
 /**
- * The exact rule by which a signature share is judged, and the one that evidence stands on: canonical scalar, and §5.3's share equation
- * [z]B = ±(D + [ρ]E) + [±cλ]Y without a cofactor.
- * @throws {FrostInputError} if the session itself is malformed (see {@link signShare}) or `index` is not among the signers
+ * The exact rule by which a signature share is judged, and the one that evidence stands on: canonical scalar, and
+ * §5.3's share equation [z]B = ±(D + [ρ]E) + [±cλ]Y without a cofactor.
+ * @throws {FrostInputError} if the session itself is malformed (see {@link signShare}) or `index` is not among the
+ *   signers
  */
 export function verifySignatureShare(
   suite: Suite,
@@ -325,11 +337,13 @@ export function verifySignatureShare(
 }
 
 /**
- * RFC 9591 §5.3 aggregate: adds the shares and verifies the signature. Only if that fails are the shares judged, and then *all* wrong ones are named.
+ * RFC 9591 §5.3 aggregate: adds the shares and verifies the signature. Only if that fails are the shares judged, and
+ * then *all* wrong ones are named.
  * @param input `shares` one for each signer, by index; an encoding that is not a canonical scalar is a wrong share
  * @returns the 64-byte signature, or the culprits ascending. No culprit at all means that key and verifying shares
  *   do not belong together; take both from one certificate, or the innocent are named
- * @throws {FrostInputError} if there are fewer signers than t, a share or a verifying share is missing, or the session is malformed (see {@link signShare})
+ * @throws {FrostInputError} if there are fewer signers than t, a share or a verifying share is missing, or the session
+ *   is malformed (see {@link signShare})
  */
 export function aggregate(
   suite: Suite,
@@ -364,11 +378,13 @@ export function aggregate(
 }
 
 /**
- * All signers whose equation does not hold. In a group of prime order by halving: a random linear combination of a half's equations is the identity if they all
- * hold, and otherwise with probability 2⁻¹²⁸ only, so one bad share of 67 costs a few combinations instead of 67 checks. On Ed25519 commitments may have
- * small-order parts, which a combination hides half of the time, so there every share is judged alone.
+ * All signers whose equation does not hold. In a group of prime order by halving: a random linear combination of a
+ * half's equations is the identity if they all hold, and otherwise with probability 2⁻¹²⁸ only, so one bad share of 67
+ * costs a few combinations instead of 67 checks. On Ed25519 commitments may have small-order parts, which a combination
+ * hides half of the time, so there every share is judged alone.
  *
- * The weights are a hash of everything in the equations: nobody can choose a share after knowing them, and the result is the same for everyone.
+ * The weights are a hash of everything in the equations: nobody can choose a share after knowing them, and the result
+ * is the same for everyone.
  */
 function culpritsAmong(
   suite: Suite,
@@ -429,7 +445,8 @@ function culpritsAmong(
 const ED25519_SPKI = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]);
 
 /**
- * BIP 340 on secp256k1; RFC 8032 §5.1.7 on Ed25519, without a cofactor, with canonical S, R and key: the one rule of this system.
+ * BIP 340 on secp256k1; RFC 8032 §5.1.7 on Ed25519, without a cofactor, with canonical S, R and key: the one rule of
+ * this system.
  * @param outputKey 32 bytes
  * @param signature 64 bytes; any other length is not a signature
  */

@@ -2,10 +2,11 @@
  * The two ciphersuites (RFC 9591 §6), as `@noble/curves` and ZF FROST implement them:
  *
  * - `FROST-ED25519-SHA512-v1`, RFC 9591 §6.1: signatures verify as Ed25519 (RFC 8032).
- * - `FROST-secp256k1-SHA256-TR-v1`: §6.5's group and hashes with its own context string, BIP 340 challenges, x-only keys and the BIP 341 tweak for
- *   an empty script tree. Not in the RFC; defined by ZF FROST's `frost-secp256k1-tr`.
+ * - `FROST-secp256k1-SHA256-TR-v1`: §6.5's group and hashes with its own context string, BIP 340 challenges, x-only
+ *   keys and the BIP 341 tweak for an empty script tree. Not in the RFC; defined by ZF FROST's `frost-secp256k1-tr`.
  *
- * Hashes of public input run in `node:crypto`, which is as fast in a fresh Lambda as in a warm one; nonce derivation, whose input is secret, stays in noble.
+ * Hashes of public input run in `node:crypto`, which is as fast in a fresh Lambda as in a warm one; nonce derivation,
+ * whose input is secret, stays in noble.
  */
 import { createHash } from 'node:crypto';
 import type { IField } from '@noble/curves/abstract/modular.js';
@@ -26,7 +27,10 @@ export type SuiteName = (typeof SUITES)[number];
 /** Uniformly random bytes from a cryptographic source. */
 export type RandomBytes = (length: number) => Uint8Array;
 
-/** The caller broke a rule that no honest protocol run breaks. Says what was expected and what came; holds no secret and no bytes. */
+/**
+ * The caller broke a rule that no honest protocol run breaks. Says what was expected and what came; holds no secret and
+ * no bytes.
+ */
 export class FrostInputError extends Error {
   readonly kind = 'FrostInputError';
   constructor(what: string, expected: string, got: string) {
@@ -59,7 +63,10 @@ export interface Suite {
   multiplyBasePublic(scalar: bigint): Affine | undefined;
   /** Binding factors (RFC 9591 §4.4). */
   H1(message: Uint8Array): bigint;
-  /** The signature's challenge (§4.6) from the encodings of R, the key and the message: H2, or BIP 340's tagged hash of x-only encodings. */
+  /**
+   * The signature's challenge (§4.6) from the encodings of R, the key and the message: H2, or BIP 340's tagged hash of
+   * x-only encodings.
+   */
   challenge(R: Uint8Array, key: Uint8Array, message: Uint8Array): bigint;
   /** Nonce derivation (§4.1). */
   H3(message: Uint8Array): bigint;
@@ -80,7 +87,8 @@ function digest(hash: 'sha256' | 'sha512', ...parts: readonly Uint8Array[]): Uin
 }
 
 /**
- * expand_message_xmd with SHA-256 (RFC 9380 §5.3.1) for 48 bytes, what hash_to_field (§5.2) needs for one scalar of secp256k1 (L = 48). Public input only.
+ * expand_message_xmd with SHA-256 (RFC 9380 §5.3.1) for 48 bytes, what hash_to_field (§5.2) needs for one scalar of
+ * secp256k1 (L = 48). Public input only.
  * @param DST at most 255 bytes
  */
 function expandMessage(message: Uint8Array, DST: Uint8Array): Uint8Array {
@@ -134,7 +142,8 @@ const ed25519Suite: Suite = (() => {
   const name = 'FROST-ED25519-SHA512-v1';
   const { Point } = ed25519;
   const { Fn } = Point;
-  // §6.1: SHA-512 of tag ‖ message, little-endian, modulo the order. H2 carries no tag, so that challenges are those of RFC 8032.
+  // §6.1: SHA-512 of tag ‖ message, little-endian, modulo the order. H2 carries no tag, so that challenges are those of
+  // RFC 8032.
   const toScalar = (tag: string) => {
     const prefix = utf8ToBytes(tag);
     return (message: Uint8Array): bigint => Fn.create(bytesToNumberLE(digest('sha512', prefix, message)));
@@ -175,8 +184,8 @@ export function suiteOf(name: SuiteName): Suite {
 }
 
 /**
- * A uniform scalar in 1..order − 1 from 48 random bytes; the bias is below 2⁻¹²⁸. Departs from RFC 9591 §3.1 RandomScalar in leaving out 0, as noble does:
- * the commitment to 0 is the identity, which cannot be sent.
+ * A uniform scalar in 1..order − 1 from 48 random bytes; the bias is below 2⁻¹²⁸. Departs from RFC 9591 §3.1
+ * RandomScalar in leaving out 0, as noble does: the commitment to 0 is the identity, which cannot be sent.
  */
 export function randomScalar(suite: Suite, random: RandomBytes): bigint {
   const bytes = mapHashToField(random(48), suite.Fn.ORDER, suite.littleEndian);
@@ -197,7 +206,9 @@ export function readOwnScalar(suite: Suite, bytes: Uint8Array, what: string): bi
   return value;
 }
 
-/** FROST identifiers are the scalars of the indices (RFC 9591 §4.2); 65,535 is the most that formats.md's u16be holds. */
+/**
+ * FROST identifiers are the scalars of the indices (RFC 9591 §4.2); 65,535 is the most that formats.md's u16be holds.
+ */
 export function checkIndex(index: number): void {
   if (!Number.isInteger(index) || index < 1 || index > 65_535) {
     throw new FrostInputError('index', 'an integer from 1 to 65535', String(index));

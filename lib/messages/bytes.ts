@@ -1,6 +1,14 @@
-/** The byte encodings of `formats.md`: injective, length-prefixed, big-endian. */
+/**
+ * The byte encodings of `formats.md`: injective, length-prefixed, big-endian.
+ *
+ * Every hash and signature of the project covers a concatenation of these. Two different values must never have one encoding, or a signature on
+ * the one is a signature on the other (attack ENC-04: a delimiter that may occur inside a field).
+ */
 
-/** Every hash and every signature begins with `LP("coterie/v1/<purpose>")`, so that none is ever good for another purpose. */
+/**
+ * Every hash and every signature begins with `LP("coterie/v1/<purpose>")`, so that none is ever good for another purpose (attack ENC-06). The table is
+ * closed; since each tag carries its length, none is a prefix of another.
+ */
 export const PURPOSES = [
   'statement',
   'sealed',
@@ -19,13 +27,15 @@ export const PURPOSES = [
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 
-/** A number does not fit the width that the format gives it. */
+/** A value has no encoding: a number that does not fit its width, or text that has no UTF-8 form. */
 export class EncodingError extends Error {
   readonly kind = 'EncodingError';
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const out = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     out.set(part, at);
@@ -36,20 +46,33 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 const encoder = new TextEncoder();
 
+/** @throws {EncodingError} on a lone surrogate: every one would become U+FFFD, and different texts would have the same bytes */
 export function utf8(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw new EncodingError('expected well-formed Unicode, got a lone surrogate');
   return encoder.encode(text);
 }
 
+/** @throws {EncodingError} outside 0 ≤ value < 2¹⁶ */
 export function u16be(value: number): Uint8Array {
-  return Uint8Array.of(...bigEndian(BigInt(value), 2));
+  const bytes = new Uint8Array(2);
+  new DataView(bytes.buffer).setUint16(0, within(value, 16));
+  return bytes;
 }
 
+/** @throws {EncodingError} outside 0 ≤ value < 2³² */
 export function u32be(value: number): Uint8Array {
-  return Uint8Array.of(...bigEndian(BigInt(value), 4));
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, within(value, 32));
+  return bytes;
 }
 
+/** @throws {EncodingError} outside 0 ≤ value < 2⁶⁴, or for a number that is not a safe integer */
 export function u64be(value: number | bigint): Uint8Array {
-  return Uint8Array.of(...bigEndian(BigInt(value), 8));
+  const integer = typeof value === 'bigint' ? value : BigInt(within(value, 53));
+  if (integer < 0n || integer >= 1n << 64n) throw new EncodingError(`expected 0 ≤ x < 2^64, got ${integer}`);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, integer);
+  return bytes;
 }
 
 /** `u32be(length) ‖ x` */
@@ -62,13 +85,17 @@ export function list(items: readonly Uint8Array[]): Uint8Array {
   return concat(u32be(items.length), ...items.map(lp));
 }
 
-/** `LP("coterie/v1/<purpose>")` */
+const tags = new Map(PURPOSES.map((purpose) => [purpose, lp(utf8(`coterie/v1/${purpose}`))]));
+
+/** `LP("coterie/v1/<purpose>")` @throws {EncodingError} for a purpose that is not in the table */
 export function tagged(purpose: Purpose): Uint8Array {
-  return lp(utf8(`coterie/v1/${purpose}`));
+  const tag = tags.get(purpose);
+  if (!tag) throw new EncodingError('expected a purpose of the table');
+  return tag;
 }
 
-function bigEndian(value: bigint, width: number): number[] {
-  if (value < 0n || value >= 1n << BigInt(8 * width))
-    throw new EncodingError(`expected 0 ≤ x < 2^${8 * width}, got ${value}`);
-  return Array.from({ length: width }, (_, i) => Number((value >> BigInt(8 * (width - 1 - i))) & 0xffn));
+function within(value: number, bits: number): number {
+  if (!Number.isInteger(value) || value < 0 || value >= 2 ** bits)
+    throw new EncodingError(`expected an integer 0 ≤ x < 2^${bits}, got ${value}`);
+  return value;
 }

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { certificateSchema } from './certificate.ts';
 import { hex32, hex64, hexOf, hexUpTo, reasonOf, signers } from './fields.ts';
+import type { Hex } from './hex.ts';
 import { parseStrict } from './json.ts';
 import { keygenParameters, signingParameters } from './parameters.ts';
 import { MAX_CONTENT_BYTES, type StatementType, statementSchema } from './statement.ts';
@@ -25,10 +26,27 @@ export type FailureReason = z.infer<typeof failureReason>;
 
 /** Compressed: 33 bytes (secp256k1) or 32 (Ed25519). */
 const compressedPoint = hexUpTo(33, 32);
-const nonceCommitments = z
-  .array(z.strictObject({ hiding: compressedPoint, binding: compressedPoint }))
-  .min(1)
-  .max(100);
+/**
+ * One pair of nonce commitments (RFC 9591 §5.1). Its text is `0x ‖ hiding ‖ binding`, both of one length: with names in it, the package of t · M = 1,500 pairs
+ * would not fit into a body.
+ */
+const noncePair = z.codec(
+  z.custom<Hex>(
+    (value) => typeof value === 'string' && /^0x(?:[0-9a-f]{128}|[0-9a-f]{132})$/.test(value),
+    'expected two compressed points of one length as 0x and lower-case hex',
+  ),
+  z
+    .strictObject({ hiding: compressedPoint, binding: compressedPoint })
+    .refine(({ hiding, binding }) => hiding.length === binding.length, 'expected two points of one length'),
+  {
+    decode: (pair) => {
+      const middle = 1 + pair.length / 2;
+      return { hiding: pair.slice(0, middle) as Hex, binding: `0x${pair.slice(middle)}` as Hex };
+    },
+    encode: ({ hiding, binding }) => `${hiding}${binding.slice(2)}` as Hex,
+  },
+);
+const nonceCommitments = z.array(noncePair).min(1).max(100);
 
 const SCHEMAS = {
   SignerReady: z.strictObject({ pubkey: hex32 }),
@@ -67,21 +85,36 @@ const SCHEMAS = {
 
 export type ContentOf<T extends StatementType> = z.infer<(typeof SCHEMAS)[T]>;
 
-/** The text that is signed: the schema's fields as given, without spaces. */
-export function contentText<T extends StatementType>(_type: T, content: ContentOf<T>): string {
-  return JSON.stringify(content);
+/** A content that its own schema refuses: a defect of the caller, found before anything is signed. */
+export class ContentError extends Error {
+  readonly kind = 'ContentError';
+}
+
+/**
+ * The text that is signed: the schema's fields in the schema's order, without spaces.
+ * @throws {ContentError} naming the field, never its value
+ */
+export function contentText<T extends StatementType>(type: T, content: ContentOf<T>): string {
+  const schema: z.ZodType = SCHEMAS[type];
+  const encoded = z.safeEncode(schema, content);
+  if (!encoded.success) throw new ContentError(`${type}: ${reasonOf(encoded.error)}`);
+  return JSON.stringify(encoded.data);
 }
 
 export type ParsedContent<T extends StatementType> =
   | { readonly ok: true; readonly content: ContentOf<T> }
   | { readonly ok: false; readonly reason: string };
 
+/** Size, strict JSON, exact shape: in this order. Counts that depend on the ceremony are the ceremony's to check. */
 export function parseContent<T extends StatementType>(type: T, text: string): ParsedContent<T> {
   const json = parseStrict(text, MAX_CONTENT_BYTES);
   if (!json.ok) return json;
   const parsed = SCHEMAS[type].safeParse(json.value);
+  if (!parsed.success) return { ok: false, reason: reasonOf(parsed.error) };
   // The table ties each schema to its name; TypeScript cannot follow an index by a type parameter.
-  return parsed.success
-    ? { ok: true, content: parsed.data as ContentOf<T> }
-    : { ok: false, reason: reasonOf(parsed.error) };
+  const content = parsed.data as ContentOf<T>;
+  // A certificate rebuilds every confirmation from its transcript: one that says the same with another text would count here and convince nobody there.
+  if ('confirmed' in content && text !== `{"confirmed":"${content.confirmed}"}`)
+    return { ok: false, reason: 'expected the one text of a confirmation, without spaces' };
+  return { ok: true, content };
 }

@@ -24,7 +24,11 @@ export function hexUpTo(most: number, least = 0) {
 }
 
 export const identity = z.string().regex(/^[a-z0-9]{1,32}$/, 'expected 1 to 32 lower-case letters and digits');
-export const coin = z.string().regex(/^[a-z0-9]{2,16}$/, 'expected 2 to 16 lower-case letters and digits');
+export const coin = z
+  .string()
+  .regex(/^[a-z0-9]{2,16}$/, 'expected 2 to 16 lower-case letters and digits')
+  // A coin's name is looked up in objects: `constructor` would be found in every one of them (attack ENC-08).
+  .refine((name) => !(name in Object.prototype), 'expected a name that is no property of every object');
 /** An operator's index, 1..n with n ≤ 100. */
 export const index = z.int().min(1).max(100);
 export const seconds = z.int().min(0);
@@ -48,12 +52,39 @@ export const signers = z
 
 /** The first thing that is wrong, with the name of its field and never its value. */
 export function reasonOf(error: z.ZodError): string {
-  const [issue] = error.issues;
+  return describe(error.issues).slice(0, 300);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function describe(issues: readonly Issue[]): string {
+  const [issue] = issues;
   if (!issue) return 'not of the expected shape';
-  const where = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  const what =
-    issue.code === 'unrecognized_keys'
-      ? `unknown key ${issue.keys.slice(0, 3).join(', ').slice(0, 80)}`
-      : issue.message;
-  return `${where}${what}`.slice(0, 300);
+  const where = issue.path.length > 0 ? `${issue.path.map(fieldName).join('.')}: ` : '';
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return `${where}unknown key ${issue.keys.slice(0, 3).map(fieldName).join(', ')}`;
+    case 'invalid_union': {
+      const branch = nearest(issue.errors);
+      return branch ? `${where}${describe(branch)}` : `${where}not one of the expected shapes`;
+    }
+    default:
+      return `${where}${issue.message}`;
+  }
+}
+
+/**
+ * Of a union's alternatives the one that was meant: whose own fields are wrong inside rather than missing or unknown at the top. A client whose `KeyGen` has a wrong
+ * `t` hears of `t`, and not that there is no `Sign`.
+ */
+function nearest(branches: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
+  const foreign = (branch: readonly Issue[]) =>
+    branch.filter((each) => each.code === 'unrecognized_keys' || each.path.length <= 1).length;
+  return [...branches].sort((a, b) => foreign(a) - foreign(b) || a.length - b.length)[0];
+}
+
+/** A sender chooses the names of unknown keys: only what looks like a name is repeated. */
+function fieldName(key: PropertyKey): string {
+  const name = String(key).slice(0, 40);
+  return /^[\w.-]*$/.test(name) ? name : '(not a name)';
 }

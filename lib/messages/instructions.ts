@@ -5,7 +5,7 @@ import { concat, lp, tagged, utf8 } from './bytes.ts';
 import { verifies } from './ed25519.ts';
 import { coin, hex32, hex64, seconds, signers } from './fields.ts';
 import { fromHex, type Hex } from './hex.ts';
-import { message, purpose, requestId, suiteName, threshold } from './parameters.ts';
+import { messages, purpose, requestId, suiteName, threshold } from './parameters.ts';
 
 const signatures = z
   .array(z.strictObject({ key: hex32, signature: hex64 }))
@@ -15,7 +15,7 @@ const signatures = z
 export const keyGen = z.strictObject({ coin, suite: suiteName, t: threshold, signers, requestId, expiresAt: seconds });
 export const sign = z.strictObject({
   keyId: hex32,
-  messages: z.array(message).min(1).max(100),
+  messages,
   purpose,
   requestId,
   expiresAt: seconds,

@@ -11,7 +11,17 @@ export type CeremonySuite = z.infer<typeof suiteName>;
 
 /** One message to sign is at most this long: a Solana transaction has 1,232 bytes, a Bitcoin signature hash 32. */
 export const MAX_MESSAGE_BYTES = 4_096;
+/** … and all of one signing together: they travel as hex inside a statement, whose body has 256 KiB. */
+export const MAX_MESSAGES_BYTES = 65_536;
 export const message = hexUpTo(MAX_MESSAGE_BYTES, 1);
+export const messages = z
+  .array(message)
+  .min(1)
+  .max(100)
+  .refine(
+    (all) => all.reduce((sum, each) => sum + each.length / 2 - 1, 0) <= MAX_MESSAGES_BYTES,
+    `expected at most ${MAX_MESSAGES_BYTES} bytes together`,
+  );
 export const purpose = z.string().regex(/^[\x20-\x7e]{1,64}$/, 'expected 1 to 64 printable ASCII characters');
 export const requestId = hexOf(16);
 export const threshold = z.int().min(1).max(100);
@@ -28,21 +38,24 @@ export const signingParameters = z
     kind: z.literal('signing'),
     ...common,
     keyId: hex32,
-    messages: z.array(message).min(1).max(100),
+    messages,
     purpose,
   })
   .refine(({ t, signers: all }) => t <= all.length, 'expected t to be at most the number of signers')
-  .refine(({ t, messages }) => messages.length <= maximumMessages(t), 'expected at most min(100, 1500 / t) messages');
+  .refine(({ t, messages: all }) => all.length <= maximumMessages(t), 'expected at most min(100, 1500 / t) messages');
 export type SigningParameters = z.infer<typeof signingParameters>;
 
 export type CeremonyParameters = KeygenParameters | SigningParameters;
 
-/** M: a signature share carries 32 + 66 bytes for each message, a package t times as much, and a body has 256 KiB. */
+/** M, the most messages of one signing: a package carries t · M pairs of points of 137 characters, and a body has 256 KiB. */
 export function maximumMessages(t: number): number {
   return Math.min(100, Math.floor(1_500 / t));
 }
 
-/** The ceremony's id (32 bytes): two ceremonies that differ in anything have different ids. */
+/**
+ * The ceremony's id (32 bytes): two ceremonies that differ in anything have different ids (attacks CTX-01, CTX-03).
+ * @throws {EncodingError} for parameters that no schema accepts: an index or `t` beyond 16 bits
+ */
 export function ceremonyId(parameters: CeremonyParameters): Hex {
   const signing = parameters.kind === 'signing' ? parameters : undefined;
   const bytes = concat(

@@ -3,11 +3,11 @@
  *
  * Base mode authenticates nobody; the statement inside and the layer outside are signed by the sender. The header is bound through `info`.
  */
-import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
 import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, tagged, u16be, utf8 } from './bytes.ts';
 import { reasonOf } from './fields.ts';
 import { fromHex, type Hex, toHex } from './hex.ts';
+import { buffer, suite } from './hpke.ts';
 import { parseStrict } from './json.ts';
 import {
   type Header,
@@ -44,16 +44,10 @@ export interface Sealer {
   publicKeyOf(secretKey: Uint8Array): Promise<Hex>;
 }
 
-const suite = new CipherSuite({ kem: new DhkemX25519HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 type PublicKey = Awaited<ReturnType<typeof suite.kem.deserializePublicKey>>;
 const imported = new Map<Hex, PublicKey>();
 /** A stage opens n − 1 seals with one key: its import costs as much as an opening. It lives as long as the bytes that it was made from. */
 const opening = new WeakMap<Uint8Array, ReturnType<typeof suite.kem.importKey>>();
-
-/** A view's own bytes as the buffer that WebCrypto takes. */
-function buffer(bytes: Uint8Array): ArrayBuffer {
-  return new Uint8Array(bytes).buffer;
-}
 
 async function recipientKeyOf(key: Hex): Promise<PublicKey> {
   const known = imported.get(key);

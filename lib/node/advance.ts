@@ -43,9 +43,15 @@ export async function advance(node: Processor, ceremony: Hex): Promise<void> {
 }
 
 export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
+  let refusedAt: number | undefined;
   for (let steps = 0; steps < MAX_STEPS; steps++) {
     const stored = await loadState(visit.node, ceremony);
     if (!stored) return;
+    if (stored.version === refusedAt) {
+      // Nobody else moved it, so a row that this step would write once is there already (a restored table): nothing is said a second time.
+      visit.node.log('CommitRefused', { ceremony, stage: stored.state.stage });
+      return;
+    }
     const result = await stepOnce(visit, stored);
     if (result.kind !== 'changed') return;
     const committed = await commit(
@@ -57,6 +63,7 @@ export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
     );
     visit.secrets.forget();
     if (committed.kind === 'held') return;
+    if (committed.kind === 'lost') refusedAt = stored.version;
   }
   visit.node.log('StepsExhausted', { ceremony });
 }

@@ -34,6 +34,9 @@ export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials'
 /** Strays, bounded: this many ceremonies for each peer, this long. */
 const STRAY_CEREMONIES = 16;
 const STRAY_TTL_SECONDS = 86_400;
+/** Leaders k, exhibits and sessions s are numbered from 0 and are fewer than the 100 operators of the largest committee. */
+const LEADER_SLOT = /^(0|[1-9][0-9]?)$/;
+const SESSION_SLOT = /^(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)$/;
 const PUBLIC_TTL_SECONDS = 30 * 86_400;
 
 /** Source 001's `StageStatus`. */
@@ -90,6 +93,7 @@ function authentic(
   if (body.committee !== committee.id) return reject('another committee');
   if (body.coin !== node.config.coin) return reject('another coin');
   if (body.to !== 0 && body.to !== self) return reject('addressed to another operator');
+  if (!wellPlaced(type, body, self)) return reject('no slot or reader that this type has');
   if (body.from === self) return reject('sent in the own name');
   if (!committee.operator(body.from)?.coins[node.config.coin]) return reject('from nobody of this committee');
   const key = committee.signatureKey(node.config.coin, body.from);
@@ -98,6 +102,37 @@ function authentic(
     return verifySealed(body, key) ? body : reject('the signature of the sealed layer does not verify');
   }
   return verifyStatement(body, key) ? body : reject('the signature does not verify');
+}
+
+/**
+ * The places that a type has. What is said to all must be said to all: a verdict to one reader could stand in no certificate. And the slots are numbered, so
+ * that what a peer can make this operator store is bounded (attack DOS-02).
+ */
+export function wellPlaced(
+  type: CeremonyType,
+  { slot, to }: { readonly slot: string; readonly to: number },
+  self: number,
+): boolean {
+  const answered = slot === `to-${self}` && to === self;
+  switch (type) {
+    case 'EncryptedPublicKey':
+    case 'EncryptedKeyGenCommitment':
+    case 'KeyGenVerdict':
+      return slot === '' && to === 0;
+    case 'EncryptedKeyShare':
+      return slot === '' && to === self;
+    case 'KeyGenEvidence':
+      return LEADER_SLOT.test(slot) && to === 0;
+    case 'KeyGenCertificate':
+    case 'Signature':
+      return (slot === '' && to === 0) || answered;
+    case 'NonceCommitment':
+      return LEADER_SLOT.test(slot) && to === self;
+    case 'SigningPackage':
+      return SESSION_SLOT.test(slot) && to === 0;
+    case 'SignatureShare':
+      return SESSION_SLOT.test(slot) && to === self;
+  }
 }
 
 async function receiveOfCeremony(

@@ -21,13 +21,15 @@ export async function onWake(node: Processor, { ceremony }: Payload<'Wake'>): Pr
 async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
   const before = await loadState(node, ceremony);
   if (!before) return;
-  await resend(node, ceremony);
   await advance(node, ceremony);
   const after = await loadState(node, ceremony);
-  if (!after || after.version !== before.version) return;
-  // Nothing moved, so nothing armed the next look.
-  const next = after.state.kind === 'signing' ? nextWake(after.state, node.now()) : after.wakeAt;
-  if (next !== undefined) await node.send([wakeMessage(node, ceremony, Math.max(next, node.now() + 1))]);
+  if (after && after.version === before.version) {
+    // Nothing moved, so nothing armed the next look.
+    const next = after.state.kind === 'signing' ? nextWake(after.state, node.now()) : after.wakeAt;
+    if (next !== undefined) await node.send([wakeMessage(node, ceremony, Math.max(next, node.now() + 1))]);
+  }
+  // Last: a queue that refuses must not keep a ceremony from its deadline.
+  await resend(node, ceremony);
 }
 
 /** The scheduled rule's work: every open ceremony whose `wakeAt` has passed, so that no lost message loses a ceremony. */

@@ -14,7 +14,10 @@ async function read(chunks: readonly Uint8Array[]): Promise<Line[]> {
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 it('gives the same lines however the bytes are cut', async () => {
-  const text = fc.array(fc.string({ unit: 'grapheme' }).map((each) => each.replace(/[\r\n]/g, ' ')), { maxLength: 8 });
+  const text = fc.array(
+    fc.string({ unit: 'grapheme' }).map((each) => each.replace(/[\r\n]/g, ' ')),
+    { maxLength: 8 },
+  );
   await fc.assert(
     fc.asyncProperty(text, fc.array(fc.nat(60), { maxLength: 10 }), fc.boolean(), async (lines, cuts, ended) => {
       const all = bytes(lines.join('\n') + (ended ? '\n' : ''));

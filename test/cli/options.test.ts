@@ -22,7 +22,14 @@ function refusal(run: () => unknown): string {
 describe('options of the demo', () => {
   it('defaults to three operators of whom two sign one text for both coins', () => {
     const options = demo({});
-    expect(options).toMatchObject({ operators: 3, threshold: 2, coins: ['btc', 'sol'], seed: undefined, silent: undefined, json: false });
+    expect(options).toMatchObject({
+      operators: 3,
+      threshold: 2,
+      coins: ['btc', 'sol'],
+      seed: undefined,
+      silent: undefined,
+      json: false,
+    });
     expect(options.messages).toEqual([new TextEncoder().encode(DEFAULT_MESSAGE)]);
   });
 
@@ -42,22 +49,30 @@ describe('options of the demo', () => {
   });
 
   it.each(['1', '101', '0', '-3', '3.0', '03', '1e1', ' 3', '', 'three', '٣'])('refuses %j operators', (operators) => {
-    expect(refusal(() => demo({ operators }))).toBe(`--operators: expected a whole number from 2 to 100, got ${JSON.stringify(operators)}`);
+    expect(refusal(() => demo({ operators }))).toBe(
+      `--operators: expected a whole number from 2 to 100, got ${JSON.stringify(operators)}`,
+    );
   });
 
   it.each(['0', '4', 'x'])('refuses threshold %j of three', (threshold) => {
-    expect(refusal(() => demo({ threshold }))).toBe(`--threshold: expected a whole number from 1 to 3, got "${threshold}"`);
+    expect(refusal(() => demo({ threshold }))).toBe(
+      `--threshold: expected a whole number from 1 to 3, got "${threshold}"`,
+    );
   });
 
   it('permits a single signer only where that is said', () => {
-    expect(refusal(() => demo({ threshold: '1' }))).toMatch(/^--threshold: expected at least 2 .*--allow-single-signer.*, got 1$/);
+    expect(refusal(() => demo({ threshold: '1' }))).toMatch(
+      /^--threshold: expected at least 2 .*--allow-single-signer.*, got 1$/,
+    );
     expect(demo({ threshold: '1', allowSingleSigner: true })).toMatchObject({ threshold: 1, allowSingleSigner: true });
   });
 
   it('refuses unknown, missing and repeated coins', () => {
     expect(refusal(() => demo({ coins: 'btc,eth' }))).toBe('--coins: expected one or more of btc,sol, got "eth"');
     expect(refusal(() => demo({ coins: '' }))).toBe('--coins: expected one or more of btc,sol, got ""');
-    expect(refusal(() => demo({ coins: 'sol,btc,sol' }))).toBe('--coins: expected each coin once, got sol more than once');
+    expect(refusal(() => demo({ coins: 'sol,btc,sol' }))).toBe(
+      '--coins: expected each coin once, got sol more than once',
+    );
     expect(demo({ coins: 'sol' }).coins).toEqual(['sol']);
   });
 
@@ -72,18 +87,26 @@ describe('options of the demo', () => {
   it('refuses messages without bytes, with half bytes, and too long', () => {
     expect(refusal(() => demo({ message: [''] }))).toBe('--message: expected at least one byte to sign, got ""');
     expect(refusal(() => demo({ message: ['0x'] }))).toBe('--message: expected at least one byte to sign, got "0x"');
-    expect(refusal(() => demo({ message: ['0xabc'] }))).toBe('--message: expected text, or 0x and an even number of hex digits, got "0xabc"');
+    expect(refusal(() => demo({ message: ['0xabc'] }))).toBe(
+      '--message: expected text, or 0x and an even number of hex digits, got "0xabc"',
+    );
     expect(refusal(() => demo({ message: ['0xzz'] }))).toMatch(/^--message: expected text, or 0x/);
-    expect(refusal(() => demo({ message: ['x'.repeat(4097)] }))).toBe('--message: expected at most 4096 bytes, got 4097');
+    expect(refusal(() => demo({ message: ['x'.repeat(4097)] }))).toBe(
+      '--message: expected at most 4096 bytes, got 4097',
+    );
   });
 
   it('refuses more messages than one signing carries at that threshold', () => {
     const message = Array.from({ length: 100 }, (_, i) => `${i}`);
     expect(demo({ message }).messages).toHaveLength(100);
-    expect(refusal(() => demo({ message: [...message, 'x'] }))).toBe('--message: expected at most 100 messages at threshold 2, got 101');
+    expect(refusal(() => demo({ message: [...message, 'x'] }))).toBe(
+      '--message: expected at most 100 messages at threshold 2, got 101',
+    );
     const large = { operators: '60', threshold: '50' };
     expect(demo({ ...large, message: message.slice(0, 30) }).messages).toHaveLength(30);
-    expect(refusal(() => demo({ ...large, message: message.slice(0, 31) }))).toBe('--message: expected at most 30 messages at threshold 50, got 31');
+    expect(refusal(() => demo({ ...large, message: message.slice(0, 31) }))).toBe(
+      '--message: expected at most 30 messages at threshold 50, got 31',
+    );
   });
 
   it('refuses a silent operator who is not of the committee', () => {
@@ -114,18 +137,26 @@ describe('options of the local committee', () => {
   });
 
   it('kills some from the start and one at its first message of a name', () => {
-    expect(local({ kill: ['1', '2@SigningPackageIn', '3'] })).toMatchObject({ killed: [1, 3], dies: { operator: 2, at: 'SigningPackageIn' } });
+    expect(local({ kill: ['1', '2@SigningPackageIn', '3'] })).toMatchObject({
+      killed: [1, 3],
+      dies: { operator: 2, at: 'SigningPackageIn' },
+    });
   });
 
   it.each(['4', '', '@SigningPackageIn', 'x@Wake'])('refuses to kill %j of three', (kill) => {
     expect(refusal(() => local({ kill: [kill] }))).toMatch(/^--kill: expected a whole number from 1 to 3, got/);
   });
 
-  it.each(['1@', '1@Frob', '1@SignatureOut', '1@Transaction', '1@ExternalPublicKeyIn', '1@SigningPackageIn@x'])('refuses to kill at %j', (kill) => {
-    expect(refusal(() => local({ kill: [kill] }))).toMatch(/^--kill: expected a message of a ceremony after @/);
-  });
+  it.each(['1@', '1@Frob', '1@SignatureOut', '1@Transaction', '1@ExternalPublicKeyIn', '1@SigningPackageIn@x'])(
+    'refuses to kill at %j',
+    (kill) => {
+      expect(refusal(() => local({ kill: [kill] }))).toMatch(/^--kill: expected a message of a ceremony after @/);
+    },
+  );
 
   it('refuses two operators who die at a message', () => {
-    expect(refusal(() => local({ kill: ['1@SignatureIn', '2@SignatureIn'] }))).toBe('--kill: expected at most one operator with @Message, got 2');
+    expect(refusal(() => local({ kill: ['1@SignatureIn', '2@SignatureIn'] }))).toBe(
+      '--kill: expected at most one operator with @Message, got 2',
+    );
   });
 });

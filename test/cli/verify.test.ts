@@ -45,7 +45,8 @@ describe('independent verification', () => {
     const message = new TextEncoder().encode('a message');
     const signature = new Uint8Array(sign(null, message, privateKey));
     expect(await VERIFIERS.sol.verify(key, message, signature)).toBe(true);
-    for (const bit of [0, 100, 255, 256, 400, 511]) expect(await VERIFIERS.sol.verify(key, message, flipped(signature, bit))).toBe(false);
+    for (const bit of [0, 100, 255, 256, 400, 511])
+      expect(await VERIFIERS.sol.verify(key, message, flipped(signature, bit))).toBe(false);
     expect(await VERIFIERS.sol.verify(key, Uint8Array.of(1), signature)).toBe(false);
   });
 });
@@ -58,8 +59,12 @@ describe('addresses', () => {
     const words = bech32m.toWords(internal);
     expect(VERIFIERS.btc.decodeAddress(bech32m.encode('tb', [1, ...words]))).toBeUndefined();
     expect(VERIFIERS.btc.decodeAddress(bech32m.encode('bc', [2, ...words]))).toBeUndefined();
-    expect(VERIFIERS.btc.decodeAddress(bech32m.encode('bc', [1, ...bech32m.toWords(internal.subarray(1))]))).toBeUndefined();
-    expect(VERIFIERS.btc.decodeAddress(`${address?.slice(0, -1)}${address?.endsWith('q') ? 'p' : 'q'}`)).toBeUndefined();
+    expect(
+      VERIFIERS.btc.decodeAddress(bech32m.encode('bc', [1, ...bech32m.toWords(internal.subarray(1))])),
+    ).toBeUndefined();
+    expect(
+      VERIFIERS.btc.decodeAddress(`${address?.slice(0, -1)}${address?.endsWith('q') ? 'p' : 'q'}`),
+    ).toBeUndefined();
   });
 
   it('decodes Solana addresses of 32 bytes, and nothing else', () => {

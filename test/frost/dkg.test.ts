@@ -54,6 +54,12 @@ describe.each(SUITES)('dealing with %s', (name) => {
     expect(checkProofs(suite, dealings, stream('weights'))).toEqual([]);
   });
 
+  it('proofs hold whatever the parity of their nonce and of the commitment', () => {
+    for (const seed of ['a', 'b', 'c', 'd']) {
+      for (const one of dealAll(suite, 1, 4, seed)) expect(verifyDealing(suite, 1, one)).toEqual({ ok: true });
+    }
+  });
+
   it.each([0, 1, T - 1, T + 1, T + 7])('%i commitments instead of t are refused', (count) => {
     const commitments = Array.from({ length: count }, (_, k) => present(dealing.commitments[k % T]));
     const result = checkDealingShape(suite, T, { ...dealing, commitments });

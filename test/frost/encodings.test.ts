@@ -106,7 +106,8 @@ describe.each(SUITES)('encodings of %s', (name) => {
   });
 
   it('refuse coordinates of p or more, even where they are a point modulo p', () => {
-    // A point with a small coordinate, so that coordinate + p fits into 256 bits: x = 1 on secp256k1 (y² = 8), y = 3 on Ed25519.
+    // A point with a small coordinate, so that coordinate + p fits into 256 bits: x = 1 on secp256k1 (y² = 8), y = 3 on
+    // Ed25519.
     let small = point;
     for (let v = 1n; small === point; v++) {
       const candidate = new Uint8Array(suite.pointBytes);

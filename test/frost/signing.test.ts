@@ -146,8 +146,8 @@ describe.each(SUITES)('signing with %s', (name) => {
   });
 
   it('a group commitment that is the identity is refused', () => {
-    // A signer sees the others' commitments and answers with ones that cancel all of them; it needs to know the binding factors, so this takes luck in practice.
-    // Here the binding factors are fixed by stubbing H1.
+    // A signer sees the others' commitments and answers with ones that cancel all of them; it needs to know the binding
+    // factors, so this takes luck in practice. Here the binding factors are fixed by stubbing H1.
     const stubbed: Suite = { ...suite, H1: () => 1n };
     const [one] = session.signers;
     const opposite = {

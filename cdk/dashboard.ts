@@ -1,0 +1,65 @@
+/** One dashboard for each operator: everything that begins with its name, whichever stack it is in. */
+import { Duration } from 'aws-cdk-lib';
+import { Dashboard, GraphWidget, MathExpression, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { METRIC_NAMESPACE } from './alarms.ts';
+import type { Settings } from './settings.ts';
+
+const PERIOD = Duration.minutes(5);
+const WIDTH = 12;
+
+export function addDashboard(scope: Construct, { operator }: Settings): Dashboard {
+  const { identity, region, coins } = operator;
+  const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: `coterie-${identity}` });
+  const graph = (title: string, schema: string, metric: string, statistic: string, also = '') =>
+    new GraphWidget({
+      title,
+      width: WIDTH,
+      region,
+      left: [
+        new MathExpression({
+          expression: `SEARCH('{${schema}} MetricName="${metric}" coterie-${identity} ${also}', '${statistic}', ${PERIOD.toSeconds()})`,
+          label: '',
+          period: PERIOD,
+        }),
+      ],
+    });
+  dashboard.addWidgets(
+    new TextWidget({
+      markdown: `# ${identity}: ${coins.join(', ')}\nWhat each graph means, and what to do: \`docs/runbook.md\`.`,
+      width: 2 * WIDTH,
+      height: 2,
+    }),
+  );
+  dashboard.addWidgets(
+    graph('Messages handled', 'AWS/SQS,QueueName', 'NumberOfMessagesDeleted', 'Sum'),
+    graph('Oldest message, seconds', 'AWS/SQS,QueueName', 'ApproximateAgeOfOldestMessage', 'Maximum'),
+  );
+  dashboard.addWidgets(
+    graph('Function errors', 'AWS/Lambda,FunctionName', 'Errors', 'Sum'),
+    graph('Function duration, p99, milliseconds', 'AWS/Lambda,FunctionName', 'Duration', 'p99'),
+  );
+  dashboard.addWidgets(
+    graph('Write units', 'AWS/DynamoDB,TableName', 'ConsumedWriteCapacityUnits', 'Sum'),
+    graph('Read units', 'AWS/DynamoDB,TableName', 'ConsumedReadCapacityUnits', 'Sum'),
+  );
+  const security = ['EquivocationDetected', 'NonceConflictRefused'].flatMap((event) =>
+    coins.map(
+      (coin) =>
+        new Metric({
+          namespace: METRIC_NAMESPACE,
+          metricName: `${event} ${processorStackName(identity, coin)}`,
+          label: `${event} ${coin}`,
+          statistic: 'Sum',
+          period: PERIOD,
+        }),
+    ),
+  );
+  dashboard.addWidgets(new GraphWidget({ title: 'What must not happen', width: 2 * WIDTH, left: security }));
+  return dashboard;
+}
+
+/** A stack's name begins with the operator's: functions and dead-letter queues get theirs from it. */
+export function processorStackName(identity: string, coin: string): string {
+  return `coterie-${identity}-processor-${coin}`;
+}

@@ -1,0 +1,55 @@
+/** The environment variables of a role's functions, as `lib/aws/environment.ts` reads them. Names and public settings only. */
+
+import { COORDINATOR_SEGMENT } from '../lib/messages/topics.ts';
+import type { KeyLifecycle } from '../lib/ports.ts';
+import type { FunctionEnvironment } from './message-function.ts';
+import type { Settings } from './settings.ts';
+import { tableName } from './tables.ts';
+
+/** ARNs, or aliases where the keys are another stack's. */
+interface KeyNames {
+  arn(lifecycle: KeyLifecycle): string;
+}
+
+export function coordinatorEnvironment(settings: Settings, committeeHash: string, keys: KeyNames): FunctionEnvironment {
+  const { identity, coins } = settings.operator;
+  return {
+    ...shared(settings, COORDINATOR_SEGMENT, committeeHash, keys),
+    COTERIE_ROLE: 'coordinator',
+    COTERIE_IDENTITY: identity,
+    COTERIE_COINS: JSON.stringify(coins),
+  };
+}
+
+export function processorEnvironment(
+  settings: Settings,
+  coin: string,
+  committeeHash: string,
+  keys: KeyNames,
+  outcomeQueue: string,
+): FunctionEnvironment {
+  const { identity, policies, instructionKeys } = settings.operator;
+  return {
+    ...shared(settings, coin, committeeHash, keys),
+    COTERIE_ROLE: 'processor',
+    COTERIE_IDENTITY: identity,
+    COTERIE_COIN: coin,
+    COTERIE_TABLE_CEREMONIES: tableName(identity, coin, 'Ceremonies'),
+    COTERIE_TABLE_NONCES: tableName(identity, coin, 'Nonces'),
+    COTERIE_OUTCOME_QUEUE: outcomeQueue,
+    COTERIE_POLICIES: JSON.stringify(policies),
+    ...(instructionKeys ? { COTERIE_INSTRUCTION_KEYS: JSON.stringify(instructionKeys) } : {}),
+  };
+}
+
+function shared({ operator }: Settings, segment: string, committeeHash: string, keys: KeyNames): FunctionEnvironment {
+  const { identity, account } = operator;
+  return {
+    COTERIE_ACCOUNT: account,
+    COTERIE_COMMITTEE_HASH: committeeHash,
+    COTERIE_KEY_KEYS: keys.arn('keys'),
+    COTERIE_KEY_EPHEMERAL: keys.arn('ephemeral'),
+    COTERIE_TABLE_DIRECTORY: tableName(identity, segment, 'Directory'),
+    COTERIE_TABLE_KEYS: tableName(identity, segment, 'Keys'),
+  };
+}

@@ -1,0 +1,36 @@
+/** One operator's stacks: the coordinator, the inbox once there are peers, a processor for each coin. */
+import { type IStackSynthesizer, type Stack, type StackProps, Tags } from 'aws-cdk-lib';
+import { CliCredentialsStackSynthesizer } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { CoordinatorStack } from './coordinator-stack.ts';
+import { processorStackName } from './dashboard.ts';
+import { InboxStack } from './inbox-stack.ts';
+import { ProcessorStack } from './processor-stack.ts';
+import type { Settings } from './settings.ts';
+
+export function addOperator(scope: Construct, settings: Settings): readonly Stack[] {
+  const { identity, account, region, coins } = settings.operator;
+  const props = (description: string): StackProps => ({
+    env: { account, region },
+    description: `Coterie: ${description} of ${identity}`,
+    terminationProtection: settings.stage === 'aws',
+    // Without TLS the roles that publish assets are refused by an emulator that enforces policies; the caller's own credentials are not.
+    ...(settings.requireTls ? {} : { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer }),
+  });
+  const coordinator = new CoordinatorStack(scope, `coterie-${identity}-coordinator`, settings, props('coordinator'));
+  const processors = coins.map(
+    (coin) => new ProcessorStack(scope, processorStackName(identity, coin), settings, coin, props(`${coin} processor`)),
+  );
+  const stacks: Stack[] = [coordinator, ...processors];
+  if (settings.peers.length > 0) {
+    // Its function reads the directory and knows the keys by name only; they must exist before the first parcel.
+    const inbox = new InboxStack(scope, `coterie-${identity}-inbox`, settings, props('inbox'));
+    inbox.addStackDependency(coordinator);
+    stacks.push(inbox);
+  }
+  for (const stack of stacks) {
+    Tags.of(stack).add('coterie:operator', identity);
+    Tags.of(stack).add('coterie:stage', settings.stage);
+  }
+  return stacks;
+}

@@ -1,0 +1,402 @@
+/**
+ * Runs the subscribed functions as Lambda's event source mappings do, in an order drawn from the seed.
+ *
+ * On a virtual clock exactly one thing happens at a time: a batch begins, or a port call that a batch waits at is done. With `concurrency` 1 a batch
+ * runs to its end before the next begins, and port calls do not wait at all. With more, every port call of a batch waits until it is drawn, so
+ * that batches (of one node, too) interleave at every port call. Time stands still while a batch runs. WebCrypto and other waiting that is no port call
+ * does not change the order, unless one batch has a port call and such waiting under way at the same time.
+ *
+ * On a real clock batches run as they come, at most `concurrency` at once.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type Delivery, type QueueName, Throttled, UnknownOutcome } from '../ports.ts';
+import type { LocalQueues, Received } from './bus.ts';
+import type { VirtualClock } from './clock.ts';
+import { Crash, type Gate, type Hook, type PortOperation } from './gate.ts';
+import type { SeededRandom } from './random.ts';
+
+const DEFAULT_BATCH_SIZE = 10;
+const LONGEST_SLEEP_MS = 60_000;
+
+export type Unsubscribe = () => void;
+export type Handler = (batch: readonly Delivery[]) => Promise<{ readonly failed: readonly string[] }>;
+export type WhyStopped = 'idle' | 'stopped' | 'until' | 'maxBatches';
+
+export interface SubscribeOptions {
+  /** At most so many messages a batch, 1 to 10,000; default 10. Partly filled batches are normal. */
+  readonly batchSize?: number;
+  /** At most so many batches of this queue at once; default unbounded. */
+  readonly maxConcurrency?: number;
+}
+
+export interface RunOptions {
+  /** Milliseconds UTC. */
+  readonly until?: number;
+  /** Asked at the beginning and after every batch. */
+  readonly stopWhen?: () => boolean;
+  readonly maxBatches?: number;
+}
+
+/** What may go wrong with one port call; probabilities 0 to 1. */
+export interface CallFaults {
+  /** Store and key wrapper answer {@link Throttled}; nothing is done. */
+  readonly throttle?: number;
+  /** `write` and `transact` answer {@link UnknownOutcome}; half of them are applied. */
+  readonly unknownOutcome?: number;
+  /** The function dies before or after the call. */
+  readonly crash?: number;
+}
+
+interface Subscription {
+  readonly queue: QueueName;
+  readonly handler: Handler;
+  readonly batchSize: number;
+  readonly maxConcurrency: number;
+  running: number;
+  /** Where it is in the list of the ready; −1 if it is not. */
+  position: number;
+}
+
+/** One batch under way. */
+interface Task {
+  readonly subscription: Subscription;
+  readonly batch: readonly Received[];
+  state: 'running' | 'ended' | 'crashed';
+  parked: number;
+  /** Told when the batch waits at a port call, or is over. */
+  quiet: () => void;
+}
+
+interface ParkedCall {
+  readonly task: Task;
+  readonly resume: () => void;
+}
+
+/** A message put on a queue again and again, as by an EventBridge rule. */
+interface Rule {
+  readonly everyMs: number;
+  next: number;
+  readonly fire: () => void;
+}
+
+export class Scheduler implements Gate {
+  readonly calls = new Map<string, number>();
+  readonly #queues: LocalQueues;
+  readonly #virtual: VirtualClock | undefined;
+  readonly #now: () => number;
+  readonly #dice: SeededRandom;
+  readonly #faults: CallFaults;
+  readonly #faultDice: SeededRandom;
+  readonly #concurrency: number;
+  readonly #subscriptions = new Map<QueueName, Subscription>();
+  readonly #ready: Subscription[] = [];
+  readonly #parked: ParkedCall[] = [];
+  readonly #rules = new Set<Rule>();
+  readonly #hooks = new Set<Hook>();
+  readonly #failureListeners = new Set<(queue: QueueName, error: unknown) => void>();
+  /** Knows which batch a port call belongs to where several are under way. */
+  #tasks: AsyncLocalStorage<Task> | undefined;
+  #current: Task | undefined;
+  #running = 0;
+  #finished = 0;
+  #looping = false;
+  #stopping = false;
+  #started: Promise<unknown> | undefined;
+  #wake: () => void = () => {};
+
+  constructor(options: {
+    readonly queues: LocalQueues;
+    readonly clock: VirtualClock | undefined;
+    readonly now: () => number;
+    readonly random: (label: string) => SeededRandom;
+    readonly faults: CallFaults;
+    readonly concurrency: number;
+  }) {
+    this.#queues = options.queues;
+    this.#virtual = options.clock;
+    this.#now = options.now;
+    this.#dice = options.random('scheduler');
+    this.#faults = options.faults;
+    this.#faultDice = options.random('faults');
+    this.#concurrency = options.concurrency;
+    if ((options.clock && options.concurrency > 1) || options.faults.crash) this.#tellTasksApart();
+  }
+
+  subscribe(queue: QueueName, handler: Handler, options: SubscribeOptions = {}): Unsubscribe {
+    if (!this.#queues.has(queue)) throw new Error(`subscribe: no queue ${queue}`);
+    if (this.#subscriptions.has(queue)) throw new Error(`subscribe: ${queue} has a subscriber already`);
+    const { batchSize = DEFAULT_BATCH_SIZE, maxConcurrency = Number.POSITIVE_INFINITY } = options;
+    const subscription: Subscription = { queue, handler, batchSize, maxConcurrency, running: 0, position: -1 };
+    this.#subscriptions.set(queue, subscription);
+    this.visible(queue);
+    return () => {
+      if (this.#subscriptions.get(queue) !== subscription) return;
+      this.#subscriptions.delete(queue);
+      this.#update(subscription);
+    };
+  }
+
+  /** The queue got a visible message. */
+  visible(queue: QueueName): void {
+    const subscription = this.#subscriptions.get(queue);
+    if (!subscription) return;
+    this.#update(subscription);
+    this.#wake();
+  }
+
+  addRule(everySeconds: number, fire: () => void): Unsubscribe {
+    const everyMs = everySeconds * 1000;
+    const rule: Rule = { everyMs, next: this.#now() + everyMs, fire };
+    this.#rules.add(rule);
+    return () => this.#rules.delete(rule);
+  }
+
+  intercept(hook: Hook): Unsubscribe {
+    this.#tellTasksApart();
+    this.#hooks.add(hook);
+    return () => this.#hooks.delete(hook);
+  }
+
+  onFailure(listener: (queue: QueueName, error: unknown) => void): Unsubscribe {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
+  }
+
+  async pass<T>(namespace: string, operation: PortOperation, action: () => T): Promise<T> {
+    const task = this.#tasks ? this.#tasks.getStore() : this.#current;
+    if (task?.state === 'crashed') return neverAgain();
+    if (task?.state === 'running' && this.#virtual && this.#concurrency > 1) {
+      await this.#park(task);
+      if ((task as Task).state === 'crashed') return neverAgain();
+    }
+    const kind = `${operation.port}.${operation.operation}`;
+    this.calls.set(kind, (this.calls.get(kind) ?? 0) + 1);
+    try {
+      return await this.#call(namespace, operation, action, task !== undefined);
+    } catch (error) {
+      if (!(error instanceof Crash) || !task) throw error;
+      this.#end(task, 'crashed', error);
+      return neverAgain();
+    }
+  }
+
+  async run(options: RunOptions = {}, keepAlive = false): Promise<WhyStopped> {
+    if (this.#looping) throw new Error('run: the cloud is running already');
+    this.#looping = true;
+    try {
+      return await (this.#virtual ? this.#runVirtual(options, this.#virtual) : this.#runReal(options, keepAlive));
+    } finally {
+      this.#looping = false;
+    }
+  }
+
+  start(): void {
+    if (this.#virtual) throw new Error('start: a virtual clock only moves in run()');
+    this.#stopping = false;
+    this.#started = this.run({}, true);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#wake();
+    await this.#started;
+    this.#started = undefined;
+    this.#stopping = false;
+  }
+
+  #tellTasksApart(): void {
+    this.#tasks ??= new AsyncLocalStorage();
+  }
+
+  async #call<T>(namespace: string, operation: PortOperation, action: () => T, mayCrash: boolean): Promise<T> {
+    const { port } = operation;
+    const crashes =
+      mayCrash && this.#faultDice.chance(this.#faults.crash)
+        ? (['before', 'after'] as const)[this.#faultDice.below(2)]
+        : undefined;
+    for (const hook of this.#hooks) await hook({ namespace, when: 'before', ...operation });
+    if (crashes === 'before') throw new Crash(`before ${port}.${operation.operation}`);
+    if (port !== 'bus' && this.#faultDice.chance(this.#faults.throttle))
+      throw new Throttled(`${operation.operation}: slow down`);
+    const writes = operation.operation === 'write' || operation.operation === 'transact';
+    const unknown = writes && this.#faultDice.chance(this.#faults.unknownOutcome);
+    if (unknown && this.#faultDice.below(2) === 0) throw new UnknownOutcome(`${operation.operation}: no answer`);
+    const result = action();
+    if (unknown) throw new UnknownOutcome(`${operation.operation}: no answer`);
+    for (const hook of this.#hooks) await hook({ namespace, when: 'after', ...operation });
+    if (crashes === 'after') throw new Crash(`after ${port}.${operation.operation}`);
+    return result;
+  }
+
+  async #runVirtual(
+    { until = Number.POSITIVE_INFINITY, stopWhen, maxBatches }: RunOptions,
+    clock: VirtualClock,
+  ): Promise<WhyStopped> {
+    const last = this.#finished + (maxBatches ?? Number.POSITIVE_INFINITY);
+    for (let asked = -1; ; ) {
+      if (asked !== this.#finished && stopWhen?.()) return 'stopped';
+      asked = this.#finished;
+      if (this.#finished >= last) return 'maxBatches';
+      this.#queues.release();
+      const startable = this.#running < this.#concurrency ? this.#ready.length : 0;
+      const choices = startable + this.#parked.length;
+      if (choices > 0) {
+        const drawn = this.#dice.below(choices);
+        await (drawn < startable ? this.#start(drawn) : this.#resume(drawn - startable));
+        continue;
+      }
+      const next = this.#nextEvent(until);
+      if (next === undefined) return 'idle';
+      clock.moveTo(Math.min(next, until));
+      if (next > until) return 'until';
+      this.#fireRules();
+    }
+  }
+
+  async #runReal(
+    { until = Number.POSITIVE_INFINITY, stopWhen, maxBatches }: RunOptions,
+    keepAlive: boolean,
+  ): Promise<WhyStopped> {
+    const last = this.#finished + (maxBatches ?? Number.POSITIVE_INFINITY);
+    for (let asked = -1; ; ) {
+      const stopping: WhyStopped | undefined =
+        this.#stopping || (asked !== this.#finished && stopWhen?.()) ? 'stopped' : undefined;
+      const why = stopping ?? (this.#finished >= last ? 'maxBatches' : undefined);
+      if (why) return this.#drain(why);
+      asked = this.#finished;
+      this.#queues.release();
+      this.#fireRules();
+      while (this.#running < this.#concurrency && this.#ready.length > 0)
+        void this.#start(this.#dice.below(this.#ready.length));
+      const next = this.#nextEvent(until);
+      if (this.#running === 0 && !keepAlive && next === undefined) return 'idle';
+      if (this.#running === 0 && this.#now() >= until) return 'until';
+      await this.#sleep(Math.min(next ?? until, until) - this.#now());
+    }
+  }
+
+  /** Batches that have begun are finished. */
+  async #drain(why: WhyStopped): Promise<WhyStopped> {
+    while (this.#running > 0) await this.#sleep(LONGEST_SLEEP_MS);
+    return why;
+  }
+
+  /** Rules alone keep nothing alive, unless the run goes on until a given time. */
+  #nextEvent(until: number): number | undefined {
+    const due = this.#queues.nextDue();
+    if (due === undefined && until === Number.POSITIVE_INFINITY) return undefined;
+    const times = [...this.#rules].map(({ next }) => next);
+    if (due !== undefined) times.push(due);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  #fireRules(): void {
+    for (const rule of this.#rules) {
+      if (rule.next > this.#now()) continue;
+      rule.next += rule.everyMs;
+      rule.fire();
+    }
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        this.#wake = () => {};
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.max(0, Math.min(ms, LONGEST_SLEEP_MS)));
+      this.#wake = wake;
+    });
+  }
+
+  #update(subscription: Subscription): void {
+    const { queue, running, maxConcurrency, position } = subscription;
+    const subscribed = this.#subscriptions.get(queue) === subscription;
+    const ready = subscribed && running < maxConcurrency && this.#queues.visibleCount(queue) > 0;
+    if (ready && position < 0) {
+      subscription.position = this.#ready.push(subscription) - 1;
+    } else if (!ready && position >= 0) {
+      const moved = this.#ready.pop();
+      if (moved && moved !== subscription) {
+        this.#ready[position] = moved;
+        moved.position = position;
+      }
+      subscription.position = -1;
+    }
+  }
+
+  /** @returns resolves when the batch is over or, where batches interleave, waits at its first port call */
+  #start(index: number): Promise<void> {
+    const subscription = this.#ready[index];
+    if (!subscription) return Promise.resolve();
+    const { queue, batchSize, handler } = subscription;
+    // Half of the batches are as full as they can be, as under load; the others are cut anywhere.
+    const most = this.#dice.below(2) === 0 ? batchSize : 1 + this.#dice.below(batchSize);
+    const batch = this.#queues.receive(queue, most);
+    if (batch.length > 0) subscription.running++;
+    this.#update(subscription);
+    if (batch.length === 0) return Promise.resolve();
+    this.#running++;
+    const task: Task = { subscription, batch, state: 'running', parked: 0, quiet: () => {} };
+    const quiet = new Promise<void>((resolve) => {
+      task.quiet = resolve;
+    });
+    if (this.#concurrency === 1) this.#current = task;
+    if (this.#tasks) this.#tasks.run(task, () => void this.#handle(task, handler));
+    else void this.#handle(task, handler);
+    return quiet;
+  }
+
+  async #handle(task: Task, handler: Handler): Promise<void> {
+    try {
+      const { failed } = await handler(task.batch);
+      this.#end(task, 'ended', undefined, new Set(failed));
+    } catch (error) {
+      this.#end(task, 'ended', error);
+    }
+  }
+
+  /** @param failed ids that come again; default the whole batch */
+  #end(task: Task, state: 'ended' | 'crashed', error?: unknown, failed?: ReadonlySet<string>): void {
+    if (task.state !== 'running') return;
+    task.state = state;
+    if (failed)
+      for (const received of task.batch) if (!failed.has(received.messageId)) this.#queues.acknowledge(received);
+    task.subscription.running--;
+    if (this.#current === task) this.#current = undefined;
+    this.#running--;
+    this.#finished++;
+    this.#update(task.subscription);
+    if (!failed) for (const listener of this.#failureListeners) listener(task.subscription.queue, error);
+    task.quiet();
+    this.#wake();
+  }
+
+  #park(task: Task): Promise<void> {
+    return new Promise((resume) => {
+      task.parked++;
+      this.#parked.push({ task, resume });
+      task.quiet();
+    });
+  }
+
+  async #resume(index: number): Promise<void> {
+    const [call] = this.#parked.splice(index, 1);
+    if (!call) return;
+    const { task, resume } = call;
+    task.parked--;
+    const quiet = new Promise<void>((resolve) => {
+      task.quiet = resolve;
+    });
+    resume();
+    // With other calls still waiting, or the handler gone, the batch may never be heard of again: one turn lets everything that this call allows happen.
+    if (task.parked > 0 || task.state !== 'running') await new Promise((resolve) => setImmediate(resolve));
+    else await quiet;
+  }
+}
+
+/** What a dead function gets from its ports. */
+function neverAgain(): Promise<never> {
+  return new Promise(() => {});
+}
