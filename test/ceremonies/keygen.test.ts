@@ -165,6 +165,26 @@ function identityOf(suite: FrostSuite): Hex {
   return toHex(Uint8Array.from({ length: 65 }, (_, i) => (i === 0 ? 4 : 0)));
 }
 
+test.each([0, 1])('ENC-02 a small-order part in commitment %i is refused, and its dealer named', (position) => {
+  const world = new World({ n: 3, t: 2, suite: 'FROST-ED25519-SHA512-v1' });
+  // (x, y) + (0, −1) = (−x, −y): the same point with a part of order 2.
+  const tainted = (affine: Hex): Hex => {
+    const { Fp } = ed25519.Point;
+    const bytes = Buffer.from(affine.slice(2), 'hex');
+    const read = (at: number) =>
+      BigInt(
+        `0x${Buffer.from(bytes.subarray(at, at + 32))
+          .reverse()
+          .toString('hex')}`,
+      );
+    const write = (x: bigint) => Buffer.from(Fp.neg(x).toString(16).padStart(64, '0'), 'hex').reverse();
+    return toHex(Buffer.concat([write(read(0)), write(read(32))]));
+  };
+  const change = (commitments: Hex[]) => commitments.map((each, k) => (k === position ? tainted(each) : each));
+  const network = badDealer(world, (content) => ({ ...content, commitments: change(content.commitments as Hex[]) }));
+  expectBlamed(network, 'InvalidCommitment');
+});
+
 test('DKG-07 other commitments for some: the announced hash convicts the dealer, and its peers hear the proof', () => {
   const world = new World({ n: 4, t: 2 });
   const network = new KeygenNetwork(world);

@@ -4,7 +4,7 @@
  * A test may edit what a liar says to whom (and sign the lie with the liar's key), drop what it says, and then looks at what all honest nodes conclude.
  */
 import { createHash } from 'node:crypto';
-import { ed25519 } from '@noble/curves/ed25519.js';
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import {
   type Inputs,
   Member,
@@ -21,7 +21,6 @@ import * as keygen from '../../lib/keygen/step.ts';
 import type { Certificate } from '../../lib/messages/certificate.ts';
 import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
 import type { ContentOf } from '../../lib/messages/contents.ts';
-import { contentText } from '../../lib/messages/contents.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
@@ -94,7 +93,7 @@ export class World {
         account: `${index}`.padStart(12, '0'),
         region: 'local',
         inbox: 'coterie-x-inbox-{identity}',
-        coordinatorKey: toHex(random(32)),
+        coordinatorKey: toHex(x25519.getPublicKey(random(32))),
         coins: { [COIN]: { signatureKey: toHex(ed25519.getPublicKey(secret)) } },
         assets: {},
       };
@@ -126,7 +125,8 @@ export class World {
 
   /** The statement with other content, signed by its sender. */
   resign<T extends StatementType>(statement: Statement, _type: T, content: ContentOf<T>): Statement {
-    return this.resignText(statement, contentText(_type, content));
+    // A liar writes what it likes, also what no schema allows.
+    return this.resignText(statement, JSON.stringify(content));
   }
 
   resignText(statement: Statement, content: string): Statement {
@@ -336,7 +336,8 @@ export class KeygenNetwork extends Network<KeygenState> {
     super(world, 'keygen');
     const parameters = world.keygenParameters(requestId);
     for (const [index, node] of this.nodes) {
-      const sealing = { secret: this.random(32), publicKey: toHex(this.random(32)) };
+      const secret = this.random(32);
+      const sealing = { secret, publicKey: toHex(x25519.getPublicKey(secret)) };
       this.apply(index, node, keygen.begin(parameters, node.member, sealing, this.random));
     }
   }
