@@ -5,18 +5,12 @@
 import { App } from 'aws-cdk-lib';
 import { Validations } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { readCommitteeFile, readOperatorFile } from '../lib/cli/deploy-files.ts';
+import { UsageError } from '../lib/cli/usage.ts';
 import { bundleOf, report } from './bundle.ts';
 import { exampleCommittee, exampleOperatorFile } from './example.ts';
 import { addOperator } from './operator-stacks.ts';
-import {
-  readCommitteeFile,
-  readOperatorFile,
-  type Settings,
-  SettingsError,
-  STAGES,
-  type Stage,
-  settingsOf,
-} from './settings.ts';
+import { type Settings, STAGES, type Stage, settingsOf } from './settings.ts';
 
 try {
   const app = new App();
@@ -26,7 +20,7 @@ try {
   app.synth();
   for (const role of ['coordinator', 'processor'] as const) process.stderr.write(`${report(bundleOf(role))}\n`);
 } catch (error) {
-  if (!(error instanceof SettingsError)) throw error;
+  if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exitCode = 2;
 }
@@ -37,15 +31,14 @@ function settingsFrom(app: App): readonly Settings[] {
     return typeof value === 'string' && value !== '' ? value : undefined;
   };
   const stage = context('stage') ?? 'aws';
-  if (!isStage(stage))
-    throw new SettingsError(`-c stage: expected ${STAGES.join(' or ')}, got ${JSON.stringify(stage)}`);
+  if (!isStage(stage)) throw new UsageError(`-c stage: expected ${STAGES.join(' or ')}, got ${JSON.stringify(stage)}`);
   const endpoint = process.env['AWS_ENDPOINT_URL'] || undefined;
   const requireTls = context('tls') !== 'off';
   const paths = context('operator')?.split(',');
   const committeePath = context('committee');
   const committee = committeePath === undefined ? undefined : readCommitteeFile(committeePath);
   if (paths) return paths.map((path) => settingsOf(readOperatorFile(path), committee, stage, endpoint, requireTls));
-  if (committee) throw new SettingsError('expected an operator file beside the committee file: add -c operator=<path>');
+  if (committee) throw new UsageError('expected an operator file beside the committee file: add -c operator=<path>');
   const example = exampleCommittee(Number(context('operators') ?? 3), Number(context('coins') ?? 2));
   return [settingsOf(exampleOperatorFile(example), example, stage, endpoint, requireTls)];
 }

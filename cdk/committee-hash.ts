@@ -1,8 +1,7 @@
 /** The second deploy's parameter: the hash that the operators compared by voice. */
 import { CfnParameter } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-
-export const COMMITTEE_HASH = 'CommitteeHash';
+import { COMMITTEE_HASH } from '../lib/cli/deploy-names.ts';
 
 export class CommitteeHash extends CfnParameter {
   constructor(scope: Construct) {

@@ -2,6 +2,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { Dashboard, GraphWidget, MathExpression, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
+import { processorStackName } from '../lib/cli/deploy-names.ts';
 import { METRIC_NAMESPACE } from './alarms.ts';
 import type { Settings } from './settings.ts';
 
@@ -57,9 +58,4 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
   );
   dashboard.addWidgets(new GraphWidget({ title: 'What must not happen', width: 2 * WIDTH, left: security }));
   return dashboard;
-}
-
-/** A stack's name begins with the operator's: functions and dead-letter queues get theirs from it. */
-export function processorStackName(identity: string, coin: string): string {
-  return `coterie-${identity}-processor-${coin}`;
 }

@@ -1,10 +1,10 @@
 /** An operator and a committee that stand in where no file is given, so that `synth` shows what would be deployed. Nobody holds these keys. */
 import { createHash } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
+import { UsageError } from '../lib/cli/usage.ts';
 import { Committee, type CommitteeFile } from '../lib/messages/committee.ts';
 import { type Hex, toHex } from '../lib/messages/hex.ts';
 import { type OperatorFile, parseOperatorFile } from '../lib/messages/operator.ts';
-import { SettingsError } from './settings.ts';
 
 /** The coins of the example, in the order in which they are added. */
 const EXAMPLE_COINS = [
@@ -15,13 +15,13 @@ const EXAMPLE_COINS = [
 
 const REGION = 'eu-central-1';
 
-/** @param operators 2 to 100 @param coins 1 to 3 @throws {SettingsError} */
+/** @param operators 2 to 100 @param coins 1 to 3 @throws {UsageError} */
 export function exampleCommittee(operators: number, coins: number): Committee {
   if (!Number.isInteger(operators) || operators < 2 || operators > 100) {
-    throw new SettingsError(`-c operators: expected a whole number from 2 to 100, got ${operators}`);
+    throw new UsageError(`-c operators: expected a whole number from 2 to 100, got ${operators}`);
   }
   if (!Number.isInteger(coins) || coins < 1 || coins > EXAMPLE_COINS.length) {
-    throw new SettingsError(`-c coins: expected a whole number from 1 to ${EXAMPLE_COINS.length}, got ${coins}`);
+    throw new UsageError(`-c coins: expected a whole number from 1 to ${EXAMPLE_COINS.length}, got ${coins}`);
   }
   const some = EXAMPLE_COINS.slice(0, coins);
   const t = Math.floor(operators / 2) + 1;
@@ -44,7 +44,7 @@ export function exampleCommittee(operators: number, coins: number): Committee {
 /** The first operator of the example, or what another one's file would say. */
 export function exampleOperatorFile(committee: Committee, index = 1): OperatorFile {
   const operator = committee.operator(index);
-  if (!operator) throw new SettingsError(`the example has no operator ${index}`);
+  if (!operator) throw new UsageError(`the example has no operator ${index}`);
   const parsed = parseOperatorFile({
     identity: operator.identity,
     account: operator.account,
@@ -53,7 +53,7 @@ export function exampleOperatorFile(committee: Committee, index = 1): OperatorFi
     coins: Object.keys(operator.coins),
     committeeHash: committee.id,
   });
-  if (!parsed.ok) throw new SettingsError(`the example does not parse: ${parsed.reason}`);
+  if (!parsed.ok) throw new UsageError(`the example does not parse: ${parsed.reason}`);
   return parsed.file;
 }
 

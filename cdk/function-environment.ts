@@ -1,10 +1,10 @@
 /** The environment variables of a role's functions, as `lib/aws/environment.ts` reads them. Names and public settings only. */
 
+import { tableName } from '../lib/cli/deploy-names.ts';
 import { COORDINATOR_SEGMENT } from '../lib/messages/topics.ts';
 import type { KeyLifecycle } from '../lib/ports.ts';
 import type { FunctionEnvironment } from './message-function.ts';
 import type { Settings } from './settings.ts';
-import { tableName } from './tables.ts';
 
 /** ARNs, or aliases where the keys are another stack's. */
 interface KeyNames {

@@ -23,13 +23,14 @@ import { Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EnvironmentVariable } from '../lib/aws/environment.ts';
 import { OPEN_INDEX } from '../lib/aws/tables.ts';
+import { tableName } from '../lib/cli/deploy-names.ts';
 import { inboxQueue, parseQueueName, topicQueue } from '../lib/messages/topics.ts';
 import type { QueueName, Table } from '../lib/ports.ts';
 import type { WrappingKeys } from './keys.ts';
 import type { Receiver } from './receivers.ts';
 import { type Destination, rightsOf } from './rights.ts';
 import type { Peer, Settings } from './settings.ts';
-import { type DeployedTable, tableName } from './tables.ts';
+import type { DeployedTable } from './tables.ts';
 
 const TIMEOUT = Duration.seconds(60);
 /** Six times the function's, so that a batch that is being retried inside Lambda is not handed out twice. */

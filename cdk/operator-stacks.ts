@@ -2,8 +2,8 @@
 import { type IStackSynthesizer, type Stack, type StackProps, Tags } from 'aws-cdk-lib';
 import { CliCredentialsStackSynthesizer } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { coordinatorStackName, inboxStackName, processorStackName } from '../lib/cli/deploy-names.ts';
 import { CoordinatorStack } from './coordinator-stack.ts';
-import { processorStackName } from './dashboard.ts';
 import { InboxStack } from './inbox-stack.ts';
 import { ProcessorStack } from './processor-stack.ts';
 import type { Settings } from './settings.ts';
@@ -17,14 +17,14 @@ export function addOperator(scope: Construct, settings: Settings): readonly Stac
     // Without TLS the roles that publish assets are refused by an emulator that enforces policies; the caller's own credentials are not.
     ...(settings.requireTls ? {} : { synthesizer: new CliCredentialsStackSynthesizer() as IStackSynthesizer }),
   });
-  const coordinator = new CoordinatorStack(scope, `coterie-${identity}-coordinator`, settings, props('coordinator'));
+  const coordinator = new CoordinatorStack(scope, coordinatorStackName(identity), settings, props('coordinator'));
   const processors = coins.map(
     (coin) => new ProcessorStack(scope, processorStackName(identity, coin), settings, coin, props(`${coin} processor`)),
   );
   const stacks: Stack[] = [coordinator, ...processors];
   if (settings.peers.length > 0) {
     // Its function reads the directory and knows the keys by name only; they must exist before the first parcel.
-    const inbox = new InboxStack(scope, `coterie-${identity}-inbox`, settings, props('inbox'));
+    const inbox = new InboxStack(scope, inboxStackName(identity), settings, props('inbox'));
     inbox.addStackDependency(coordinator);
     stacks.push(inbox);
   }

@@ -97,7 +97,7 @@ export class ProcessorStack extends Stack {
     alarms.reported(
       'EquivocationDetected',
       all,
-      `Another operator said two different things in one place of a ${coin} ceremony: it is faulty or hostile, and the proof of it is kept.`,
+      `${identity} was told two different things in one place of a ${coin} ceremony: that operator is faulty or hostile, and the proof of it is kept.`,
       'equivocation',
     );
     alarms.reported(

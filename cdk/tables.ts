@@ -4,6 +4,7 @@ import { AttributeType, BillingMode, Table as DynamoTable, ProjectionType } from
 import { Validations } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { OPEN_INDEX, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE } from '../lib/aws/tables.ts';
+import { tableName } from '../lib/cli/deploy-names.ts';
 import type { Table } from '../lib/ports.ts';
 import type { Stage } from './settings.ts';
 
@@ -27,11 +28,6 @@ const LIFECYCLES: Record<DeployedTable, Lifecycle> = {
   Keys: { recovery: true, timeToLive: false, retained: true, protected: true },
   Directory: { recovery: true, timeToLive: false, retained: true, protected: false },
 };
-
-/** `coterie-{identity}-{coin}-{Table}`: known before the table is made, so that no stack waits for another's output. */
-export function tableName(identity: string, segment: string, table: DeployedTable): string {
-  return `coterie-${identity}-${segment}-${table}`;
-}
 
 /** @param segment the coin, or `coordinator` */
 export function addTable(

@@ -1,9 +1,9 @@
 // Draws what a terminal showed as an SVG. Reads the recorded bytes of a run on stdin and takes the screen as it stood at the end:
-//   script -qec 'stty cols 112 rows 60; npm run --silent demo -- --operators 5' /dev/null \
+//   script -qec 'stty cols 100 rows 60; npm run --silent demo -- --operators 5' /dev/null \
 //     | node scripts/demo-picture.mjs 'npm run demo -- --operators 5' > docs/images/demo.svg
 import { readFileSync } from 'node:fs';
 
-const COLUMNS = 112;
+const COLUMNS = 100;
 const CELL = { width: 7.8, height: 18 };
 const MARGIN = { x: 18, top: 48, bottom: 16 };
 const COLOURS = { 31: '#ff7b72', 32: '#3fb950', 36: '#39c5cf' };
@@ -68,26 +68,20 @@ ${rows.flatMap((row, i) => runs(row, MARGIN.top + (i + 0.7) * CELL.height)).join
 `;
 }
 
-/** One element for each run of one style, stretched to its cells so that columns align in any font. */
+/** One element for each word of one style, stretched to its cells so that columns align in any font; a single space joins words, more part them. */
 function runs(row, y) {
   const elements = [];
   for (let from = 0; from < row.length; ) {
     const { colour, bold, faint } = row[from];
     let to = from;
     while (to < row.length && row[to].colour === colour && row[to].bold === bold && row[to].faint === faint) to += 1;
-    const text = row
-      .slice(from, to)
-      .map(({ character }) => character)
-      .join('');
-    const lead = text.length - text.trimStart().length;
-    const inked = [...text.trim()];
-    if (inked.length > 0) {
-      const x = (MARGIN.x + (from + lead) * CELL.width).toFixed(1);
+    const text = row.slice(from, to).map(({ character }) => character);
+    for (const { index, 0: words } of text.join('').matchAll(/\S+(?: \S+)*/g)) {
+      const x = (MARGIN.x + (from + index) * CELL.width).toFixed(1);
       const style = `fill="${colour}"${bold ? ' font-weight="bold"' : ''}${faint ? ' opacity="0.6"' : ''}`;
-      const length = (inked.length * CELL.width).toFixed(1);
-      elements.push(
-        `<text x="${x}" y="${y.toFixed(1)}" ${style} textLength="${length}" lengthAdjust="spacingAndGlyphs">${escaped(inked.join(''))}</text>`,
-      );
+      const length = ([...words].length * CELL.width).toFixed(1);
+      const fit = `textLength="${length}" lengthAdjust="spacingAndGlyphs"`;
+      elements.push(`<text x="${x}" y="${y.toFixed(1)}" ${style} ${fit}>${escaped(words)}</text>`);
     }
     from = to;
   }

@@ -92,10 +92,17 @@ const WRONG: ReadonlySet<string> = new Set([
   'InvalidKeyUsageException',
 ]);
 
-/** A refusal of access is a role or a key policy to be mended, so the message must stay: `Unavailable`. */
+/**
+ * KMS reads from a ciphertext which key it is of. Where that key is a stranger's or none, it answers `AccessDeniedException` in these words; where the role lacks
+ * the right to the key that was named, in others ("User: … is not authorized …").
+ */
+const STRANGE_CIPHERTEXT = /ciphertext refers to/i;
+
+/** A refusal of access is otherwise a role or a key policy to be mended, so the message must stay: `Unavailable`. */
 function kmsError(error: unknown, operation: 'GenerateDataKey' | 'Decrypt'): PortError {
   const name = error instanceof Error ? error.name : '';
-  if (operation === 'Decrypt' && (WRONG.has(name) || name === 'ValidationException')) {
+  const strange = name === 'AccessDeniedException' && STRANGE_CIPHERTEXT.test((error as Error).message);
+  if (operation === 'Decrypt' && (WRONG.has(name) || name === 'ValidationException' || strange)) {
     return new WrongContext(
       'the wrapped key does not open here: it was made under another key or context, or was changed',
     );

@@ -1,10 +1,14 @@
 /** What a demo found out, for people and for programs. */
-import type { Coin } from '../local/committee.ts';
 import { MESSAGE_NAMES } from '../messages/catalogue.ts';
-import type { Certificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { fromHex, type Hex } from '../messages/hex.ts';
+import type { AgreedKey, Failure } from './agreement.ts';
 import { VERIFIERS } from './verify.ts';
+
+export type { Failure as SigningFailure } from './agreement.ts';
+
+/** Where values begin. */
+const INDENT = 14;
 
 export interface SignatureResult {
   readonly message: Hex;
@@ -13,31 +17,15 @@ export interface SignatureResult {
   readonly valid: boolean;
 }
 
-export interface KeyResult {
-  readonly coin: Coin;
-  readonly suite: string;
-  /** 32 bytes. */
-  readonly keyId: Hex;
-  /** 32 bytes: the x-only output key, or the Ed25519 key. */
-  readonly publicKey: Hex;
-  readonly address: string;
-  readonly certificate: Certificate;
-  readonly announcedBy: number;
+export interface KeyResult extends AgreedKey {
   readonly signatures: readonly SignatureResult[];
-}
-
-export interface SigningFailure {
-  readonly coin: Coin;
-  readonly reason: string;
-  readonly unresponsive: readonly number[];
-  readonly sentence: string;
 }
 
 export interface DemoResult {
   readonly committee: Committee;
   readonly threshold: number;
   readonly keys: readonly KeyResult[];
-  readonly failures: readonly SigningFailure[];
+  readonly failures: readonly Failure[];
   readonly messages: ReadonlyMap<string, number>;
   readonly seconds: { readonly elapsed: number; readonly cpu: number };
 }
@@ -64,13 +52,14 @@ export function documentOf({ committee, threshold, keys, failures, messages }: D
   };
 }
 
-export function textOf(result: DemoResult, colour: boolean): string {
+/** @param columns of the terminal; a signature that does not fit is broken in the middle. Without a terminal: `undefined` */
+export function textOf(result: DemoResult, colour: boolean, columns?: number): string {
   const { committee, threshold, keys, failures, messages, seconds } = result;
   const good = (text: string) => (colour ? `\x1b[32m✓\x1b[39m ${text}` : `✓ ${text}`);
   const bad = (text: string) => (colour ? `\x1b[31m✗ ${text}\x1b[39m` : `✗ ${text}`);
   const strong = (text: string) => (colour ? `\x1b[1m${text}\x1b[22m` : text);
   const faint = (text: string) => (colour ? `\x1b[2m${text}\x1b[22m` : text);
-  const field = (name: string, value: string) => `  ${faint(name.padEnd(12))}${value}`;
+  const field = (name: string, value: string) => `  ${faint(name.padEnd(INDENT - 2))}${value}`;
   const lines = [`${strong('Committee')}  ${threshold} of ${committee.n}`, field('id', committee.id)];
   for (const key of keys) {
     lines.push(
@@ -83,7 +72,10 @@ export function textOf(result: DemoResult, colour: boolean): string {
     );
     for (const { message, signature, valid } of key.signatures) {
       const { name } = VERIFIERS[key.coin];
-      lines.push(field('message', readable(message)), field('signature', signature));
+      lines.push(
+        field('message', readable(message)),
+        ...broken(signature, columns).map((part, i) => field(i === 0 ? 'signature' : '', part)),
+      );
       lines.push(field('', valid ? good(`verified by ${name}`) : bad(`NOT valid, says ${name}`)));
     }
   }
@@ -91,6 +83,12 @@ export function textOf(result: DemoResult, colour: boolean): string {
   lines.push('', `${strong('Messages')}  ${total(messages)} put on queues`, ...table(byType(messages)));
   lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, in one process`);
   return lines.join('\n');
+}
+
+/** R and s on a line each, where one line is too narrow for both. */
+function broken(signature: Hex, columns = Number.POSITIVE_INFINITY): string[] {
+  if (INDENT + signature.length < columns) return [signature];
+  return [signature.slice(0, 66), `  ${signature.slice(66)}`];
 }
 
 /** A message of printable text is shown as such. */

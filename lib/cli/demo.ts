@@ -2,22 +2,28 @@
 import { performance } from 'node:perf_hooks';
 import { type Coin, LocalCommittee } from '../local/committee.ts';
 import { systemRandom } from '../local/random.ts';
-import type { Payload } from '../messages/catalogue.ts';
-import { type VerifiedCertificate, verifyCertificate } from '../messages/certificate.ts';
-import type { MultisigEvent } from '../messages/events.ts';
-import { fromHex, type Hex, toHex } from '../messages/hex.ts';
+import { toHex } from '../messages/hex.ts';
 import { parseQueueName } from '../messages/topics.ts';
+import {
+  type Address,
+  type AgreedKey,
+  agreedKey,
+  agreedSignatures,
+  type Failure,
+  type KeygenOutcome,
+  type SigningOutcome,
+  whyInvalid,
+} from './agreement.ts';
 import type { DemoOptions } from './demo-options.ts';
-import { type DemoResult, documentOf, type KeyResult, type SigningFailure, textOf } from './demo-output.ts';
+import { type DemoResult, documentOf, type KeyResult, type SignatureResult, textOf } from './demo-output.ts';
 import { Board, Progress } from './progress.ts';
-import { VERIFIERS } from './verify.ts';
 
 /** Seconds of the virtual clock. */
 const SIGNING_LIFE = 600;
 
 /** Where a demo shows itself. */
 export interface DemoStreams {
-  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: {
     write(text: string): unknown;
     readonly isTTY?: boolean;
@@ -40,20 +46,20 @@ export async function demo(
     columns: stderr.columns ?? 100,
     rows: stderr.rows ?? 40,
   });
-  stderr.write(
-    `Coterie: ${options.operators} operators, any ${options.threshold} of them sign, for ${options.coins.join(' and ')}\n`,
-  );
+  const { operators, threshold, coins, silent } = options;
+  const later = silent === undefined ? '' : `; operator ${silent} falls silent before they sign`;
+  stderr.write(`Coterie: ${operators} operators, any ${threshold} of them sign, for ${coins.join(' and ')}${later}\n`);
   const result = await run(options, board);
   const colour = (stdout.isTTY ?? false) && !streams.environment['NO_COLOR'];
-  stdout.write(options.json ? `${JSON.stringify(documentOf(result), null, 2)}\n` : `\n${textOf(result, colour)}\n`);
+  stdout.write(
+    options.json
+      ? `${JSON.stringify(documentOf(result), null, 2)}\n`
+      : `\n${textOf(result, colour, stdout.isTTY ? stdout.columns : undefined)}\n`,
+  );
   if (result.failures.length > 0 && options.json)
     for (const { sentence } of result.failures) stderr.write(`coterie: ${sentence}\n`);
   return result.failures.length > 0 ? 1 : 0;
 }
-
-type Address = Payload<'PublicAddressAvailable'>;
-type KeygenOutcome = Extract<MultisigEvent, { KeygenOutcome: unknown }>['KeygenOutcome'];
-type SigningOutcome = Extract<MultisigEvent, { SigningOutcome: unknown }>['SigningOutcome'];
 
 /** What each operator said to its own client: `coin/operator` → its last word. */
 interface Heard {
@@ -92,8 +98,18 @@ async function run(options: DemoOptions, board: Board): Promise<DemoResult> {
     stopWhen: () => coins.every((coin) => all(coin, everyone, heard.addresses) && all(coin, everyone, heard.keygens)),
   });
   board.end();
-  const failures: SigningFailure[] = [];
-  const keys = coins.flatMap((coin) => agreedKey(committee, coin, everyone, heard, failures));
+  const failures: Failure[] = [];
+  const keys: AgreedKey[] = [];
+  for (const coin of coins) {
+    const said = everyone.map((operator) => ({
+      operator,
+      outcome: heard.keygens.get(at(coin, operator)),
+      address: heard.addresses.get(at(coin, operator)),
+    }));
+    const key = agreedKey(committee.committee, coin, said);
+    if (key.ok) keys.push(key.value);
+    else failures.push(key.failure);
+  }
 
   if (silent !== undefined) committee.kill(silent);
   board.begin(
@@ -117,8 +133,18 @@ async function run(options: DemoOptions, board: Board): Promise<DemoResult> {
 
   const results: KeyResult[] = [];
   for (const key of keys) {
-    const signatures = agreedSignatures(key.coin, threshold, living, heard, failures);
-    results.push({ ...key, signatures: await verified(key, options.messages, signatures, failures) });
+    const said = living.map((operator) => ({ operator, outcome: heard.signings.get(at(key.coin, operator)) }));
+    const agreed = agreedSignatures(key.coin, threshold, options.messages, said);
+    if (!agreed.ok) failures.push(agreed.failure);
+    const signatures: SignatureResult[] = [];
+    for (const [i, message] of options.messages.entries()) {
+      const signature = agreed.ok ? agreed.value[i] : undefined;
+      if (signature === undefined) continue;
+      const failure = await whyInvalid(key, message, signature);
+      if (failure) failures.push(failure);
+      signatures.push({ message: toHex(message), signature, valid: !failure });
+    }
+    results.push({ ...key, signatures });
   }
   const spent = process.cpuUsage(cpu);
   return {
@@ -147,7 +173,9 @@ function countMessages(committee: LocalCommittee, board: Board): Map<string, num
   const counts = new Map<string, number>();
   const indexes = new Map<string, number>();
   committee.cloud.inspect.onSend(({ queue, body }) => {
-    const name = /^\{"([A-Za-z0-9]+)":/.exec(body)?.[1] ?? 'unnamed';
+    const [, outer = 'unnamed', inner] = /^\{"([A-Za-z0-9]+)":(?:\{"([A-Za-z0-9]+)":)?/.exec(body) ?? [];
+    // `ReadyToKeygen` is a message of its own to whoever waits for it, and travels as an event.
+    const name = outer === 'MultisigEvent' && inner === 'ReadyToKeygen' ? inner : outer;
     counts.set(name, (counts.get(name) ?? 0) + 1);
     const parts = parseQueueName(queue);
     if (!parts?.coin) return;
@@ -159,108 +187,6 @@ function countMessages(committee: LocalCommittee, board: Board): Map<string, num
     board.countMessage(parts.coin, index);
   });
   return counts;
-}
-
-// ------------------------------------------------------------------------------------------------ what is believed
-
-type AgreedKey = Omit<KeyResult, 'signatures'>;
-
-/** A key is shown only if all n operators announced the same one with the same certificate, and its address decodes to it. */
-function agreedKey(
-  committee: LocalCommittee,
-  coin: Coin,
-  operators: readonly number[],
-  heard: Heard,
-  failures: SigningFailure[],
-): AgreedKey[] {
-  const failed = (what: string, outcome?: KeygenOutcome): AgreedKey[] => {
-    const { reason, unresponsive = [] } = outcome ?? {};
-    failures.push({ coin, reason: reason ?? 'Refused', unresponsive, sentence: `${coin}: ${what}` });
-    return [];
-  };
-  for (const operator of operators) {
-    const outcome = heard.keygens.get(at(coin, operator));
-    if (outcome?.result !== 'succeeded') {
-      return failed(
-        `key generation at operator ${operator} ended ${outcome?.result ?? 'without an outcome'} (${outcome?.reason ?? 'no reason'})`,
-        outcome,
-      );
-    }
-  }
-  const announced = operators.map((operator) => heard.addresses.get(at(coin, operator)));
-  const [first] = announced;
-  if (!first || announced.some((each) => JSON.stringify(each) !== JSON.stringify(first))) {
-    return failed(`expected one key announced by all ${operators.length} operators, got different ones`);
-  }
-  const certificate: VerifiedCertificate = verifyCertificate(committee.committee, first.certificate);
-  if (!certificate.ok) return failed(`the certificate does not verify: ${certificate.reason}`);
-  if (certificate.keyId !== first.keyId) return failed('the certificate is of another key than the one announced');
-  const paysTo = VERIFIERS[coin].decodeAddress(first.address);
-  if (!paysTo || toHex(paysTo) !== first.publicKey || first.publicKey !== first.certificate.outputKey) {
-    return failed('the address does not decode to the public key');
-  }
-  const { keyId, publicKey, address } = first;
-  return [
-    {
-      coin,
-      suite: first.certificate.parameters.suite,
-      keyId,
-      publicKey,
-      address,
-      certificate: first.certificate,
-      announcedBy: operators.length,
-    },
-  ];
-}
-
-function agreedSignatures(
-  coin: Coin,
-  threshold: number,
-  operators: readonly number[],
-  heard: Heard,
-  failures: SigningFailure[],
-): readonly Hex[] {
-  const outcomes = operators.map((operator) => heard.signings.get(at(coin, operator)));
-  const bad = outcomes.find((outcome) => outcome?.result !== 'succeeded');
-  if (bad || outcomes.includes(undefined)) {
-    const unresponsive = [...new Set(outcomes.flatMap((outcome) => outcome?.unresponsive ?? []))].sort((a, b) => a - b);
-    const reason = bad?.reason ?? 'Timeout';
-    const silent = unresponsive.length > 0 ? `, and say that ${unresponsive.join(', ')} did not` : '';
-    const sentence = `${coin}: no signature (${reason}): expected ${threshold} operators to take part, only ${operators.join(', ')} did${silent}`;
-    failures.push({ coin, reason, unresponsive, sentence });
-    return [];
-  }
-  const [first] = outcomes;
-  if (outcomes.some((outcome) => JSON.stringify(outcome?.signatures) !== JSON.stringify(first?.signatures))) {
-    failures.push({
-      coin,
-      reason: 'Refused',
-      unresponsive: [],
-      sentence: `${coin}: the operators announced different signatures`,
-    });
-    return [];
-  }
-  return first?.signatures ?? [];
-}
-
-async function verified(
-  key: AgreedKey,
-  messages: readonly Uint8Array[],
-  signatures: readonly Hex[],
-  failures: SigningFailure[],
-) {
-  const verifier = VERIFIERS[key.coin];
-  return Promise.all(
-    signatures.map(async (signature, i) => {
-      const message = messages[i] ?? new Uint8Array();
-      const valid = await verifier.verify(fromHex(key.publicKey), message, fromHex(signature));
-      if (!valid) {
-        const sentence = `${key.coin}: ${verifier.name} says that signature ${i + 1} is not valid`;
-        failures.push({ coin: key.coin, reason: 'InvalidSignatureShare', unresponsive: [], sentence });
-      }
-      return { message: toHex(message), signature, valid };
-    }),
-  );
 }
 
 function at(coin: string, operator: number): string {

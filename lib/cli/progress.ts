@@ -84,7 +84,7 @@ export class Progress {
   #operatorLines(coin: string): [string, boolean][] {
     return this.#living(coin, true).map(({ operator, stage, reached, messages }) => {
       const name = operator === 1 ? coin.padEnd(5) : ''.padEnd(5);
-      const text = `  ${name}operator ${operator}  ${this.#bar(reached)}  ${stage.padEnd(20)}${messages ? `${messages} messages` : ''}`;
+      const text = `  ${name}operator ${operator}  ${this.#bar(reached)}  ${stage.padEnd(20)}${counted(messages)}`;
       return [text.trimEnd(), stage === 'Succeeded'];
     });
   }
@@ -98,7 +98,7 @@ export class Progress {
     });
     const messages = this.#living(coin, true).reduce((sum, each) => sum + each.messages, 0);
     return [
-      `  ${coin.padEnd(5)}${this.#bar(slowest)}  ${stages.join(', ')}  ${messages} messages`,
+      `  ${coin.padEnd(5)}${this.#bar(slowest)}  ${stages.join(', ')}  ${counted(messages)}`,
       living.every(({ stage }) => stage === 'Succeeded'),
     ];
   }
@@ -141,7 +141,7 @@ export class Board {
   begin(progress: Progress): void {
     this.#progress = progress;
     this.#drawn = 0;
-    if (this.#screen.terminal) this.#screen.write(`${progress.title[0]?.toUpperCase()}${progress.title.slice(1)}\n`);
+    if (this.#screen.terminal) this.#screen.write(`\n${headed(progress.title, this.#screen.colour)}\n`);
     this.#redraw();
   }
 
@@ -170,11 +170,20 @@ export class Board {
   }
 }
 
+function headed(title: string, colour: boolean): string {
+  const text = `${title.slice(0, 1).toUpperCase()}${title.slice(1)}`;
+  return colour ? `\x1b[1m${text}\x1b[22m` : text;
+}
+
 function painted(text: string, done: boolean, colour: boolean): string {
   if (!colour) return text;
   return text
     .replace(/●+/, (dots) => `\x1b[${done ? 32 : 36}m${dots}\x1b[39m`)
     .replace(/○+/, (dots) => `\x1b[2m${dots}\x1b[22m`);
+}
+
+function counted(messages: number): string {
+  return `${`${messages}`.padStart(5)} ${messages === 1 ? 'message' : 'messages'}`;
 }
 
 function key(coin: string, operator: number): string {

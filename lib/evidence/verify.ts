@@ -4,7 +4,7 @@
  * Blame is a proof or it is not made. Each rule below convicts only if an honest operator cannot have signed what is shown; evidence that proves
  * nothing convicts nobody, its sender included. By convention the first statement is the culprit's.
  */
-import { checkDealingShape, checkShareEncoding, verifyDealing, verifyShare } from '../frost/dkg.ts';
+import { checkDealingShape, checkShareEncoding, hasSmallOrderPart, verifyDealing, verifyShare } from '../frost/dkg.ts';
 import { type Signer, verifySignatureShare } from '../frost/signing.ts';
 import { type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
@@ -84,7 +84,8 @@ function invalidCommitment(statements: readonly Statement[], first: Statement): 
     commitments: parsed.content.commitments.map(fromHex),
     proofOfKnowledge: fromHex(parsed.content.proofOfKnowledge),
   };
-  return verifyDealing(frost(suite), t, dealing).ok ? 'the commitments and their proof are good' : undefined;
+  const good = verifyDealing(frost(suite), t, dealing).ok && !hasSmallOrderPart(frost(suite), dealing.commitments);
+  return good ? 'the commitments and their proof are good' : undefined;
 }
 
 /** A share that does not lie on the polynomial to which its own sender committed. */

@@ -34,7 +34,7 @@ import {
   finalShare,
   groupKey,
   type PublicDealing,
-  verifyDealing,
+  smallOrderDealers,
   verifyShare,
 } from '../frost/dkg.ts';
 import { type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
@@ -305,8 +305,8 @@ function collectCommitments(
   );
   const key = bad.size === 0 ? groupKey(suite, parameters.t, columns, parameters.signers) : undefined;
   if (key && !key.ok) {
-    // The sum is not a key of prime order: whoever dealt a bad point is found one by one; nobody, if it took several to make it so.
-    for (const dealing of dealings) if (!verifyDealing(suite, parameters.t, dealing).ok) bad.add(dealing.index);
+    // A small-order part in the sum is a part of at least one dealer's; for anything else (an identity sum) it takes several, and nobody is named.
+    for (const index of smallOrderDealers(suite, dealings)) bad.add(index);
     if (bad.size === 0) return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });
   }
   if (bad.size > 0) {

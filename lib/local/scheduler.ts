@@ -88,6 +88,8 @@ export class Scheduler implements Gate {
   readonly #faults: CallFaults;
   readonly #faultDice: SeededRandom;
   readonly #concurrency: number;
+  /** Of four times that a batch could begin or go on, how often one begins: 1 to 3. */
+  readonly #startBias: number;
   readonly #subscriptions = new Map<QueueName, Subscription>();
   readonly #ready: Subscription[] = [];
   readonly #parked: ParkedCall[] = [];
@@ -119,6 +121,7 @@ export class Scheduler implements Gate {
     this.#faults = options.faults;
     this.#faultDice = options.random('faults');
     this.#concurrency = options.concurrency;
+    this.#startBias = 1 + this.#dice.below(3);
     if ((options.clock && options.concurrency > 1) || options.faults.crash) this.#tellTasksApart();
   }
 
@@ -239,10 +242,8 @@ export class Scheduler implements Gate {
       if (this.#finished >= last) return 'maxBatches';
       this.#queues.release();
       const startable = this.#running < this.#concurrency ? this.#ready.length : 0;
-      const choices = startable + this.#parked.length;
-      if (choices > 0) {
-        const drawn = this.#dice.below(choices);
-        await (drawn < startable ? this.#start(drawn) : this.#resume(drawn - startable));
+      if (startable + this.#parked.length > 0) {
+        await (this.#startsNext(startable) ? this.#start(this.#dice.below(startable)) : this.#resumeOne());
         continue;
       }
       const next = this.#nextEvent(until);
@@ -381,8 +382,14 @@ export class Scheduler implements Gate {
     });
   }
 
-  async #resume(index: number): Promise<void> {
-    const [call] = this.#parked.splice(index, 1);
+  /** Weighed by a bias of the run, so that some seeds pile up batches at their port calls, and others hurry them through. */
+  #startsNext(startable: number): boolean {
+    if (startable === 0 || this.#parked.length === 0) return startable > 0;
+    return this.#dice.below(4) < this.#startBias;
+  }
+
+  async #resumeOne(): Promise<void> {
+    const [call] = this.#parked.splice(this.#dice.below(this.#parked.length), 1);
     if (!call) return;
     const { task, resume } = call;
     task.parked--;

@@ -48,13 +48,13 @@ export class LocalStore implements Store {
 
   batchGet(table: Table, keys: readonly Key[]): Promise<readonly Item[]> {
     return this.#pass({ port: 'store', operation: 'batchGet', args: [table, keys] }, () => {
-      const found: Item[] = [];
+      const found = new Map<string, Item>();
       for (const key of keys) {
         checkKey(key);
         const item = this.#table(table).get(key);
-        if (item) found.push(copyItem(item));
+        if (item) found.set(JSON.stringify([key.pk, key.sk]), copyItem(item));
       }
-      return found;
+      return [...found.values()];
     });
   }
 

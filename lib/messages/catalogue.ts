@@ -9,8 +9,9 @@ import { multisigEvent } from './events.ts';
 import { coin, hex32, hex64, hexUpTo, index, reasonOf } from './fields.ts';
 import { control, multisigInstruction } from './instructions.ts';
 import { parseStrict } from './json.ts';
-import { type StatementType, sealedSchema, statementSchema } from './statement.ts';
+import { partitionOf, type StatementType, sealedSchema, statementSchema } from './statement.ts';
 import * as tokens from './tokens.ts';
+import { messagingKey } from './x25519.ts';
 
 /** Bytes of a body: SQS carries more, rows of DynamoDB do not. */
 export const MAX_BODY_BYTES = 262_144;
@@ -48,14 +49,36 @@ export interface Entry {
 }
 
 const empty = z.strictObject({});
-const processorPublicKey = z.strictObject({ pubkey: hex32, generation: z.int().min(1), signature: hex64 });
+const processorPublicKey = z.strictObject({ pubkey: messagingKey, generation: z.int().min(1), signature: hex64 });
 const externalPublicKey = z.strictObject({
   signer: index,
   coin,
-  pubkey: hex32,
+  pubkey: messagingKey,
   generation: z.int().min(1),
   signature: hex64,
 });
+
+/** Who says such a statement, and who hears it: a signing service makes its key as a processor does, and signs in its own way. */
+function speakersOf(statement: StatementType): readonly ('processor' | 'signing-service')[] {
+  switch (statement) {
+    case 'NonceCommitment':
+    case 'SigningPackage':
+    case 'SignatureShare':
+    case 'Signature':
+      return ['processor'];
+    case 'SpentSerials':
+    case 'SpentSerialsRequest':
+      return ['signing-service'];
+    case 'SignerReady':
+    case 'EncryptedPublicKey':
+    case 'EncryptedKeyGenCommitment':
+    case 'EncryptedKeyShare':
+    case 'KeyGenVerdict':
+    case 'KeyGenEvidence':
+    case 'KeyGenCertificate':
+      return ['processor', 'signing-service'];
+  }
+}
 
 /** A statement leaves a processor for the own coordinator … */
 function out<S extends StatementType, P extends z.ZodType>(
@@ -66,7 +89,7 @@ function out<S extends StatementType, P extends z.ZodType>(
 ) {
   return {
     consumers: ['coordinator'],
-    senders: ['processor'],
+    senders: speakersOf(statement),
     partition,
     queue: 'outbound',
     payload,
@@ -75,7 +98,7 @@ function out<S extends StatementType, P extends z.ZodType>(
   } as const satisfies Entry;
 }
 
-/** … and arrives at a processor from the own coordinator. */
+/** … and arrives at a processor, or a signing service, from the own coordinator. */
 function into<S extends StatementType, P extends z.ZodType>(
   statement: S,
   payload: P,
@@ -83,7 +106,7 @@ function into<S extends StatementType, P extends z.ZodType>(
   description: string,
 ) {
   return {
-    consumers: ['processor'],
+    consumers: speakersOf(statement),
     senders: ['coordinator'],
     partition,
     queue: 'topic',
@@ -109,14 +132,22 @@ const parcelTypes = [
   'SpentSerialsRequestOut',
 ] as const;
 
-/** One parcel between two coordinators: what it carries is signed by the sender's processor. */
-const p2pIncoming = z.strictObject({
-  from: index,
-  to: index,
-  coin,
-  type: z.enum(parcelTypes),
-  payload: z.union([statementSchema, sealedSchema, externalPublicKey]),
-});
+/** One parcel between two coordinators: what it carries is signed by the sender's processor, and is what the parcel's type says. */
+const p2pIncoming = z
+  .strictObject({
+    from: index,
+    to: index,
+    coin,
+    type: z.enum(parcelTypes),
+    payload: z.union([statementSchema, sealedSchema, externalPublicKey]),
+  })
+  .refine(
+    ({ type, payload }) =>
+      'pubkey' in payload
+        ? type === 'ExternalPublicKeyIn'
+        : type === `${payload.type}Out` && 'ciphertext' in payload === (partitionOf(payload.type) === 'encrypted'),
+    { path: ['payload'], error: 'expected what the type of the parcel says' },
+  );
 
 const ALL = ['coordinator', 'processor', 'signing-service'] as const;
 
@@ -143,7 +174,7 @@ export const CATALOGUE = {
     senders: ['coordinator'],
     partition: 'general',
     queue: 'topic',
-    payload: z.strictObject({ pubkey: hex32 }),
+    payload: z.strictObject({ pubkey: messagingKey }),
     description: 'The own coordinator’s messaging key, to which SignerReady is sealed.',
   },
   ProcessorPublicKey: {
@@ -323,7 +354,7 @@ export const CATALOGUE = {
   },
   MultisigEvent: {
     consumers: ['client'],
-    senders: ['processor'],
+    senders: ['processor', 'signing-service'],
     partition: 'general',
     queue: 'outcome',
     payload: multisigEvent,
@@ -356,10 +387,15 @@ export function parseBody(text: string): ParsedBody<MessageName> {
     return { ok: false, reason: `expected one message name, got ${more.length + (name === undefined ? 0 : 1)}` };
   if (!isMessageName(name))
     return { ok: false, reason: `expected a message of the catalogue, got ${JSON.stringify(name.slice(0, 40))}` };
-  const parsed = CATALOGUE[name].payload.safeParse(payload);
-  return parsed.success
-    ? { ok: true, name, payload: parsed.data as Payload<MessageName> }
-    : { ok: false, reason: `${name}: ${reasonOf(parsed.error)}` };
+  const entry: Entry = CATALOGUE[name];
+  const parsed = entry.payload.safeParse(payload);
+  if (!parsed.success) return { ok: false, reason: `${name}: ${reasonOf(parsed.error)}` };
+  // The table ties each schema to its name; TypeScript cannot follow an index by a union of names.
+  const data = parsed.data as Payload<MessageName>;
+  // What was said in one place must not be heard in another (attack ENC-06): the signed header names the type as well.
+  if (entry.statement !== undefined && !('type' in data && data.type === entry.statement))
+    return { ok: false, reason: `${name}: type: expected ${entry.statement}` };
+  return { ok: true, name, payload: data };
 }
 
 /** As {@link parseBody}, for a queue that carries one message only. */

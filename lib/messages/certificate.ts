@@ -1,7 +1,7 @@
 /** What n confirmations of one transcript prove, to anyone who has the committee file. */
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { concat, list, lp, tagged, u16be } from './bytes.ts';
+import { concat, EncodingError, list, lp, tagged, u16be } from './bytes.ts';
 import type { Committee } from './committee.ts';
 import { hex32, hex64, hexUpTo } from './fields.ts';
 import { fromHex, type Hex, toHex } from './hex.ts';
@@ -30,19 +30,25 @@ export const certificateSchema = z.strictObject({
 export type Certificate = z.infer<typeof certificateSchema>;
 export type TranscriptContent = Omit<Certificate, 'signatures'>;
 
-/** The transcript hash (32 bytes) that every participant confirms. */
+/**
+ * The transcript hash (32 bytes) that every participant confirms. It covers every field (attack DKG-09): the parameters through the ceremony's id.
+ * @throws {EncodingError} unless there are as many hashes of each kind as signers: without a count in front, a missing one would shift the rest
+ */
 export function transcriptHash(content: TranscriptContent): Hex {
   const { parameters, publicKeyHashes, commitmentHashes } = content;
-  const statements = parameters.signers.flatMap((_, i) => [
-    fromHex(publicKeyHashes[i] ?? '0x'),
-    fromHex(commitmentHashes[i] ?? '0x'),
-  ]);
+  const statements = parameters.signers.flatMap((_, i) => [publicKeyHashes[i], commitmentHashes[i]]);
+  if (publicKeyHashes.length > parameters.signers.length || commitmentHashes.length > parameters.signers.length)
+    throw new EncodingError(`expected ${parameters.signers.length} hashes of each kind, got more`);
   const bytes = concat(
     tagged('transcript'),
     fromHex(ceremonyId(parameters)),
     u16be(parameters.t),
     u16be(parameters.signers.length),
-    ...statements,
+    ...statements.map((hash) => {
+      if (hash === undefined)
+        throw new EncodingError(`expected ${parameters.signers.length} hashes of each kind, got fewer`);
+      return fromHex(hash);
+    }),
     lp(fromHex(content.internalKey)),
     lp(fromHex(content.outputKey)),
     list(content.verifyingShares.map(fromHex)),
@@ -79,11 +85,19 @@ export type VerifiedCertificate =
   | { readonly ok: true; readonly keyId: Hex; readonly transcript: Hex }
   | { readonly ok: false; readonly reason: string };
 
-/** Checks all n signatures of a certificate under the committee's keys. That the key follows from the commitments is what each participant confirmed. */
+/**
+ * Checks all n signatures of a certificate under the committee's keys, and that suite and threshold are the committee's: a few operators could otherwise
+ * confirm a weaker key among themselves (attack CTX-09). That the key follows from the commitments is what each participant confirmed.
+ */
 export function verifyCertificate(committee: Committee, certificate: Certificate): VerifiedCertificate {
   const { parameters, signatures } = certificate;
   const n = parameters.signers.length;
   if (parameters.committee !== committee.id) return { ok: false, reason: 'expected this committee, got another' };
+  const pinned = committee.keyOf(parameters.coin);
+  if (!pinned) return { ok: false, reason: `expected a coin or asset of the committee, got ${parameters.coin}` };
+  if (parameters.suite !== pinned.suite)
+    return { ok: false, reason: `expected suite ${pinned.suite}, got ${parameters.suite}` };
+  if (parameters.t !== pinned.t) return { ok: false, reason: `expected t = ${pinned.t}, got ${parameters.t}` };
   const counts = {
     publicKeyHashes: certificate.publicKeyHashes,
     commitmentHashes: certificate.commitmentHashes,
@@ -93,8 +107,9 @@ export function verifyCertificate(committee: Committee, certificate: Certificate
   for (const [name, { length }] of Object.entries(counts)) {
     if (length !== n) return { ok: false, reason: `expected ${n} ${name}, got ${length}` };
   }
+  const members = new Set(committee.signersOf(parameters.coin));
   for (const [i, index] of parameters.signers.entries()) {
-    if (!committee.operator(index)?.coins[parameters.coin])
+    if (!members.has(index))
       return { ok: false, reason: `operator ${index} is not of this committee for ${parameters.coin}` };
     const confirmation = confirmationOf(committee.id, certificate, index, signatures[i] ?? '0x');
     if (!verifyStatement(confirmation, committee.signatureKey(parameters.coin, index))) {

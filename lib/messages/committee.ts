@@ -7,8 +7,9 @@ import { checkSignatureKey } from './ed25519.ts';
 import { amount, coin, hex32, hexOf, identity, index, reasonOf, seconds } from './fields.ts';
 import { type Hex, toHex } from './hex.ts';
 import { parseStrict } from './json.ts';
-import { threshold } from './parameters.ts';
-import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, RESERVED_COINS, topicQueue } from './topics.ts';
+import { type CeremonySuite, threshold } from './parameters.ts';
+import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS, topicQueue } from './topics.ts';
+import { messagingKey } from './x25519.ts';
 
 const MAX_FILE_BYTES = 200_000;
 
@@ -21,7 +22,7 @@ const operator = z.strictObject({
   /** Name of the queue that a peer sends to; `{identity}` stands for the peer. */
   inbox: z.string().regex(/^[A-Za-z0-9_{}-]{1,90}$/, 'expected a queue name with {identity} for the peer'),
   /** X25519: own processors seal `SignerReady` to it. */
-  coordinatorKey: hex32,
+  coordinatorKey: messagingKey,
   /** Ed25519, one for each coin's processor. */
   coins: z.record(coin, z.strictObject({ signatureKey: hex32 })),
   assets: z.record(coin, z.strictObject({ signatureKey: hex32 })),
@@ -62,6 +63,16 @@ export const committeeFile = z.strictObject({
 export type CommitteeFile = z.infer<typeof committeeFile>;
 export type Operator = CommitteeFile['operators'][number];
 
+/** Nobody of the committee answers to an index and a coin: the caller was to look first. */
+export class UnknownSigner extends Error {
+  readonly kind = 'UnknownSigner';
+}
+
+/** A property of the record itself: every object has a `constructor` (attack ENC-08). */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 /** An accepted committee file, and what follows from it. */
 export class Committee {
   /** SHA-256 of the tagged canonical file (RFC 8785), 32 bytes. */
@@ -90,16 +101,24 @@ export class Committee {
   /** Ascending indexes of the operators who have a processor for this coin or a signing service for this asset. */
   signersOf(of: string): number[] {
     return [...this.#byIndex.values()]
-      .filter((each) => each.coins[of] ?? each.assets[of])
+      .filter((each) => own(each.coins, of) ?? own(each.assets, of))
       .map((each) => each.index)
       .sort((a, b) => a - b);
   }
 
-  /** Ed25519, 32 bytes. @throws if the operator has no processor or service of that name */
+  /** What the committee holds under this name: its suite and threshold. */
+  keyOf(of: string): { readonly suite: CeremonySuite; readonly t: number } | undefined {
+    const held = own(this.file.coins, of);
+    if (held) return { suite: held.suite, t: held.t };
+    const asset = own(this.file.assets, of);
+    return asset && { suite: 'coconut-bls12381', t: asset.t };
+  }
+
+  /** Ed25519, 32 bytes. @throws {UnknownSigner} if the operator has no processor or service of that name */
   signatureKey(of: string, operatorIndex: number): Hex {
     const entry = this.operator(operatorIndex);
-    const key = entry?.coins[of]?.signatureKey ?? entry?.assets[of]?.signatureKey;
-    if (!key) throw new Error(`operator ${operatorIndex} has no signature key for ${of}`);
+    const key = entry && (own(entry.coins, of) ?? own(entry.assets, of))?.signatureKey;
+    if (!key) throw new UnknownSigner(`operator ${operatorIndex} has no signature key for ${of}`);
     return key;
   }
 }
@@ -149,10 +168,12 @@ function contradiction(file: CommitteeFile): string | undefined {
       if (why !== undefined) return `expected a signature key of prime order for ${name} of operator ${of}, got ${why}`;
     }
   }
+  const names = [...Object.keys(file.coins), ...Object.keys(file.assets)];
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) return `expected a coin or an asset of each name, got both of ${twice}`;
   return (
-    [...Object.keys(file.coins), ...Object.keys(file.assets)]
-      .map((name) => nameProblem(file, name))
-      .find((why) => why !== undefined) ??
+    names.map((name) => nameProblem(file, name)).find((why) => why !== undefined) ??
+    file.operators.map((each) => undeclared(file, each)).find((why) => why !== undefined) ??
     Object.entries(file.coins)
       .map(([name, entry]) => coinProblem(file, name, entry))
       .find((why) => why !== undefined) ??
@@ -167,9 +188,15 @@ function nameProblem(file: CommitteeFile, name: string): string | undefined {
   const longest = file.operators
     .map((each) => topicQueue(each.identity, name, LONGEST_QUEUE_MESSAGE))
     .find((queue) => queue.length > MAX_QUEUE_NAME);
-  return (
-    longest && `expected queue names of at most ${MAX_QUEUE_NAME} characters, got ${longest.length} for ${longest}`
-  );
+  return longest && queueNameTooLong(longest);
+}
+
+/** A key for a name that the committee does not hold would be pinned for whatever comes by that name later. */
+function undeclared(file: CommitteeFile, { index: of, coins, assets }: Operator): string | undefined {
+  const name =
+    Object.keys(coins).find((each) => !own(file.coins, each)) ??
+    Object.keys(assets).find((each) => !own(file.assets, each));
+  return name === undefined ? undefined : `expected ${name} of operator ${of} to be one of the committee's, it is not`;
 }
 
 function coinProblem(
@@ -177,7 +204,7 @@ function coinProblem(
   name: string,
   { t, allowSingleSigner }: z.infer<typeof coinEntry>,
 ): string | undefined {
-  const signers = file.operators.filter((each) => each.coins[name]).length;
+  const signers = file.operators.filter((each) => own(each.coins, name)).length;
   if (t > signers) return `expected t of ${name} to be at most its ${signers} operators, got ${t}`;
   if (t < 2 && !allowSingleSigner)
     return `expected t of ${name} to be at least 2 (or allowSingleSigner: true), got ${t}`;
@@ -190,10 +217,14 @@ function assetProblem(
   name: string,
   { t, f, depositors }: z.infer<typeof assetEntry>,
 ): string | undefined {
-  const n = file.operators.filter((each) => each.assets[name]).length;
+  const n = file.operators.filter((each) => own(each.assets, name)).length;
   if (t > n) return `expected t of ${name} to be at most its ${n} operators, got ${t}`;
   if (n > 31) return `expected at most 31 operators for ${name}, got ${n}`;
   if (2 * t <= n + f) return `expected 2t > n + f for ${name}, got t = ${t}, n = ${n}, f = ${f}`;
+  if (new Set(depositors.keys).size !== depositors.keys.length)
+    return `expected distinct depositor keys of ${name}, got one twice`;
+  const bad = depositors.keys.map(checkSignatureKey).find((why) => why !== undefined);
+  if (bad !== undefined) return `expected depositor keys of prime order for ${name}, got ${bad}`;
   if (depositors.required > depositors.keys.length)
     return `expected at most ${depositors.keys.length} required depositors of ${name}, got ${depositors.required}`;
   return undefined;

@@ -2,10 +2,10 @@
 import * as z from 'zod';
 import { certificateSchema } from './certificate.ts';
 import { hex32, hex64, hexOf, hexUpTo, reasonOf, signers } from './fields.ts';
-import type { Hex } from './hex.ts';
 import { parseStrict } from './json.ts';
 import { keygenParameters, signingParameters } from './parameters.ts';
 import { MAX_CONTENT_BYTES, type StatementType, statementSchema } from './statement.ts';
+import { messagingKey } from './x25519.ts';
 
 export const FAILURE_REASONS = [
   'Equivocation',
@@ -26,32 +26,16 @@ export type FailureReason = z.infer<typeof failureReason>;
 
 /** Compressed: 33 bytes (secp256k1) or 32 (Ed25519). */
 const compressedPoint = hexUpTo(33, 32);
-/**
- * One pair of nonce commitments (RFC 9591 §5.1). Its text is `0x ‖ hiding ‖ binding`, both of one length: with names in it, the package of t · M = 1,500 pairs
- * would not fit into a body.
- */
-const noncePair = z.codec(
-  z.custom<Hex>(
-    (value) => typeof value === 'string' && /^0x(?:[0-9a-f]{128}|[0-9a-f]{132})$/.test(value),
-    'expected two compressed points of one length as 0x and lower-case hex',
-  ),
-  z
-    .strictObject({ hiding: compressedPoint, binding: compressedPoint })
-    .refine(({ hiding, binding }) => hiding.length === binding.length, 'expected two points of one length'),
-  {
-    decode: (pair) => {
-      const middle = 1 + pair.length / 2;
-      return { hiding: pair.slice(0, middle) as Hex, binding: `0x${pair.slice(middle)}` as Hex };
-    },
-    encode: ({ hiding, binding }) => `${hiding}${binding.slice(2)}` as Hex,
-  },
-);
-const nonceCommitments = z.array(noncePair).min(1).max(100);
+/** One pair for each message (RFC 9591 §5.1). */
+const nonceCommitments = z
+  .array(z.strictObject({ hiding: compressedPoint, binding: compressedPoint }))
+  .min(1)
+  .max(100);
 
 const SCHEMAS = {
-  SignerReady: z.strictObject({ pubkey: hex32 }),
+  SignerReady: z.strictObject({ pubkey: messagingKey }),
   /** The sealing key of this ceremony (X25519), and the hash of the commitment statement to come. */
-  EncryptedPublicKey: z.strictObject({ parameters: keygenParameters, sealingKey: hex32, commitmentHash: hex32 }),
+  EncryptedPublicKey: z.strictObject({ parameters: keygenParameters, sealingKey: messagingKey, commitmentHash: hex32 }),
   /** t points in affine form, 65 or 64 bytes each, constant term first; the proof is R ‖ scalar. */
   EncryptedKeyGenCommitment: z.strictObject({
     commitments: z.array(hexUpTo(65, 64)).min(1).max(100),
@@ -95,10 +79,9 @@ export class ContentError extends Error {
  * @throws {ContentError} naming the field, never its value
  */
 export function contentText<T extends StatementType>(type: T, content: ContentOf<T>): string {
-  const schema: z.ZodType = SCHEMAS[type];
-  const encoded = z.safeEncode(schema, content);
-  if (!encoded.success) throw new ContentError(`${type}: ${reasonOf(encoded.error)}`);
-  return JSON.stringify(encoded.data);
+  const parsed = SCHEMAS[type].safeParse(content);
+  if (!parsed.success) throw new ContentError(`${type}: ${reasonOf(parsed.error)}`);
+  return JSON.stringify(parsed.data);
 }
 
 export type ParsedContent<T extends StatementType> =

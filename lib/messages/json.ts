@@ -129,6 +129,8 @@ class Scanner {
       if (stop !== '\\') this.#fail('a control character in a string');
       escaped = true;
       at += 2;
+      // Beyond the end a sticky expression would begin again at 0.
+      if (at > text.length) this.#fail('an unfinished string');
     }
   }
 

@@ -1,8 +1,10 @@
 /** The operator file: private to one operator, never shown to the committee. */
 import * as z from 'zod';
 import { policySchema } from '../signing/policy.ts';
-import { hex32, identity, reasonOf } from './fields.ts';
+import { checkSignatureKey } from './ed25519.ts';
+import { coin, hex32, identity, reasonOf } from './fields.ts';
 import { parseStrict } from './json.ts';
+import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS, topicQueue } from './topics.ts';
 
 export type { InstructionKeys } from './instructions.ts';
 
@@ -26,10 +28,7 @@ export const operatorFile = z.strictObject({
   gateways: z.array(arn).max(16).default([]),
   /** SNS topic for alarms. */
   alarmTarget: arn.optional(),
-  coins: z
-    .array(z.string().regex(/^[a-z0-9]{2,16}$/))
-    .min(1)
-    .max(16),
+  coins: z.array(coin).min(1).max(16),
   /** SHA-256 of the committee file, compared by voice with the other operators; absent in the first deploy. */
   committeeHash: hex32.optional(),
 });
@@ -42,12 +41,25 @@ export function parseOperatorFile(
   if (!json.ok) return json;
   const parsed = operatorFile.safeParse(json.value);
   if (!parsed.success) return { ok: false, reason: reasonOf(parsed.error) };
-  const { instructionKeys } = parsed.data;
-  if (instructionKeys && instructionKeys.required > new Set(instructionKeys.keys).size) {
-    return {
-      ok: false,
-      reason: `instructionKeys: expected at most ${new Set(instructionKeys.keys).size} required, got ${instructionKeys.required}`,
-    };
-  }
-  return { ok: true, file: parsed.data };
+  const reason = contradiction(parsed.data);
+  return reason === undefined ? { ok: true, file: parsed.data } : { ok: false, reason };
+}
+
+/** What a shape cannot say. @returns one sentence that begins with the field, or nothing */
+function contradiction({ identity: of, coins, instructionKeys }: OperatorFile): string | undefined {
+  if (new Set(coins).size !== coins.length) return 'coins: expected distinct coins, got one twice';
+  const reserved = coins.find((each) => RESERVED_COINS.has(each));
+  if (reserved !== undefined) return `coins: expected a coin name that is not reserved, got ${reserved}`;
+  const longest = coins
+    .map((each) => topicQueue(of, each, LONGEST_QUEUE_MESSAGE))
+    .find((queue) => queue.length > MAX_QUEUE_NAME);
+  if (longest !== undefined) return `coins: ${queueNameTooLong(longest)}`;
+  if (!instructionKeys) return undefined;
+  const { keys, required } = instructionKeys;
+  // k of m means k persons: a key that is listed twice would count for two.
+  if (new Set(keys).size !== keys.length) return 'instructionKeys: expected distinct keys, got one twice';
+  const bad = keys.map(checkSignatureKey).find((why) => why !== undefined);
+  if (bad !== undefined) return `instructionKeys: expected keys of prime order, got ${bad}`;
+  if (required > keys.length) return `instructionKeys: expected at most ${keys.length} required, got ${required}`;
+  return undefined;
 }

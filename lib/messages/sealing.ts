@@ -16,6 +16,7 @@ import {
   type Statement,
   signSealed,
   statementSchema,
+  verifyStatement,
 } from './statement.ts';
 
 /** The sealed text of a statement is at most this long. */
@@ -114,10 +115,23 @@ export async function sealStatement(
 
 export type Opened =
   | { readonly ok: true; readonly statement: Statement }
-  | { readonly ok: false; readonly reason: 'Undecryptable' | 'HeaderMismatch' | 'BadShape'; readonly detail?: string };
+  | {
+      readonly ok: false;
+      readonly reason: 'Undecryptable' | 'BadShape' | 'HeaderMismatch' | 'BadSignature';
+      readonly detail?: string;
+    };
 
-/** Opens a sealed statement whose outer signature was verified; the inner header must be the outer one (attack CTX-04). */
-export async function openSealed(sealed: SealedStatement, secretKey: Uint8Array, sealer: Sealer): Promise<Opened> {
+/**
+ * Opens a sealed statement whose outer signature was verified. The inner header must be the outer one (attack CTX-04), and the inner signature must verify under the
+ * same key: a statement that its sender did not sign proves nothing to anyone else, so that a wrong share could be dealt without risk.
+ * @param secretKey X25519, 32 bytes @param signatureKey the sender's, Ed25519, 32 bytes
+ */
+export async function openSealed(
+  sealed: SealedStatement,
+  secretKey: Uint8Array,
+  sealer: Sealer,
+  signatureKey: Hex,
+): Promise<Opened> {
   const plaintext = await sealer.open(
     secretKey,
     sealed,
@@ -132,14 +146,13 @@ export async function openSealed(sealed: SealedStatement, secretKey: Uint8Array,
   const parsed = statementSchema.safeParse(json.value);
   if (!parsed.success) return { ok: false, reason: 'BadShape', detail: reasonOf(parsed.error) };
   const statement: Statement = parsed.data;
-  return Buffer.compare(headerBytes(statement), headerBytes(sealed)) === 0
-    ? { ok: true, statement }
-    : { ok: false, reason: 'HeaderMismatch' };
+  if (Buffer.compare(headerBytes(statement), headerBytes(sealed)) !== 0) return { ok: false, reason: 'HeaderMismatch' };
+  return verifyStatement(statement, signatureKey) ? { ok: true, statement } : { ok: false, reason: 'BadSignature' };
 }
 
 function decode(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     return undefined;
   }

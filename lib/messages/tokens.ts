@@ -3,15 +3,31 @@
  * the scheme after shape, limits and epoch.
  */
 import * as z from 'zod';
+import { concat, list, lp, tagged, u64be, utf8 } from './bytes.ts';
+import { sign, verifies } from './ed25519.ts';
 import { amount, coin, hex32, hex64, hexOf, hexUpTo, index } from './fields.ts';
+import { fromHex, type Hex, toHex } from './hex.ts';
+import { messagingKey } from './x25519.ts';
 
 const g1 = hexOf(48);
 const tag = g1;
+/** Inputs, outputs or deposits of one transaction. */
 const MAX_SIDE = 8;
+/** Bytes of a transaction in its canonical form. */
+const MAX_TRANSACTION_BYTES = 60_000;
+/** The longest, one range proof over eight outputs, has 1,000 bytes. */
 const proof = hexUpTo(4_096, 32);
 
+/** Each text once, ascending: a set has one encoding. Lower-case hex of one length sorts as its bytes do. */
+function ascending(texts: readonly string[]): boolean {
+  return texts.every((text, i) => i === 0 || text > (texts[i - 1] ?? ''));
+}
+const distinct = (texts: readonly string[]): boolean => new Set(texts).size === texts.length;
+
+/** One show: h', s', κ (G2, 96 bytes), the tag ζ, and the value commitment P. */
 const input = z.strictObject({ h: g1, s: g1, kappa: hexOf(96), tag, value: g1 });
-const output = z.strictObject({ commitment: g1, openings: z.array(g1).min(1).max(8), value: g1, ownerProof: proof });
+/** One request: com, the openings c₁ (serial) and c₂ (value), the value commitment V, and its owner's proof. */
+const output = z.strictObject({ commitment: g1, openings: z.array(g1).length(2), value: g1, ownerProof: proof });
 const deposit = z.strictObject({
   depositId: hex32,
   value: amount,
@@ -24,21 +40,34 @@ const deposit = z.strictObject({
 export const withdraw = z.strictObject({ amount, recipient: z.string().min(1).max(128), memo: z.string().max(256) });
 const reply = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'expected a queue name');
 
-export const transaction = z.strictObject({
-  version: z.literal(1),
-  asset: coin,
-  epoch: z.int().min(0),
-  inputs: z.array(input).max(MAX_SIDE),
-  outputs: z.array(output).max(MAX_SIDE),
-  deposits: z.array(deposit).max(MAX_SIDE),
-  withdraw: withdraw.optional(),
-  /** Shows, balance and range, over one transcript. */
-  proof,
-  range: proof,
-  replyTo: reply,
-  /** X25519, used once: the answer is sealed to it. */
-  replyKey: hex32,
-});
+export const transaction = z
+  .strictObject({
+    version: z.literal(1),
+    asset: coin,
+    epoch: z.int().min(0),
+    inputs: z
+      .array(input)
+      .max(MAX_SIDE)
+      .refine((all) => distinct(all.map((each) => each.tag)), 'expected distinct tags'),
+    outputs: z.array(output).max(MAX_SIDE),
+    deposits: z
+      .array(deposit)
+      .max(MAX_SIDE)
+      .refine((all) => distinct(all.map((each) => each.depositId)), 'expected distinct deposits'),
+    withdraw: withdraw.optional(),
+    /** Shows, balance and range, over one transcript. */
+    proof,
+    range: proof,
+    replyTo: reply,
+    /** X25519, used once: the answer is sealed to it. */
+    replyKey: messagingKey,
+  })
+  // A transaction of nothing would be proven vacuously (attack ENC-07).
+  .refine(({ inputs, deposits }) => inputs.length + deposits.length > 0, 'expected an input or a deposit')
+  .refine(
+    ({ outputs, withdraw: out }) => outputs.length > 0 || out !== undefined,
+    'expected an output or a withdrawal',
+  );
 
 export const REFUSAL_REASONS = [
   'BadShape',
@@ -55,14 +84,46 @@ export const REFUSAL_REASONS = [
   'Halted',
 ] as const;
 
+/** What a service votes for: the transaction's id, what it consumes, and SHA-256 of its withdraw record. */
 export const vote = z.strictObject({
   transaction: hex32,
-  tags: z.array(tag).max(MAX_SIDE),
-  deposits: z.array(hex32).max(MAX_SIDE),
+  tags: z.array(tag).max(MAX_SIDE).refine(ascending, 'expected distinct tags in ascending order'),
+  deposits: z.array(hex32).max(MAX_SIDE).refine(ascending, 'expected distinct deposits in ascending order'),
   withdraw: hex32,
 });
+export type Vote = z.infer<typeof vote>;
+
+/** Which services vote, and in which epoch: never in the message, always the reader's own. */
+export interface VoteContext {
+  readonly committee: Hex;
+  readonly asset: string;
+  readonly epoch: number;
+}
+
+/** `LP("coterie/v1/vote") ‖ committee ‖ LP(asset) ‖ u64be(epoch) ‖ txid(32) ‖ list(tags) ‖ list(deposit ids) ‖ SHA-256(withdraw record)` */
+export function voteBytes({ committee, asset, epoch }: VoteContext, of: Vote): Uint8Array {
+  return concat(
+    tagged('vote'),
+    fromHex(committee),
+    lp(utf8(asset)),
+    u64be(epoch),
+    fromHex(of.transaction),
+    list(of.tags.map(fromHex)),
+    list(of.deposits.map(fromHex)),
+    fromHex(of.withdraw),
+  );
+}
+
+/** @param secret Ed25519, 32 bytes @returns 64 bytes */
+export function signVote(context: VoteContext, of: Vote, secret: Uint8Array): Hex {
+  return toHex(sign(voteBytes(context, of), secret));
+}
+
+export function verifyVote(context: VoteContext, of: Vote, signature: Hex, signatureKey: Hex): boolean {
+  return verifies(voteBytes(context, of), fromHex(signature), signatureKey);
+}
 const refusal = z.union([
-  z.strictObject({ reason: z.literal('Locked'), transaction: hexUpTo(60_000, 1) }),
+  z.strictObject({ reason: z.literal('Locked'), transaction: hexUpTo(MAX_TRANSACTION_BYTES, 1) }),
   z.strictObject({ reason: z.enum(REFUSAL_REASONS).exclude(['Locked']) }),
 ]);
 export const transactionVote = z.union([
@@ -75,11 +136,15 @@ export const transactionCertificate = z.strictObject({
   signatures: z
     .array(z.strictObject({ index, signature: hex64 }))
     .min(1)
-    .max(31),
+    .max(31)
+    .refine(
+      (all) => all.every((each, i) => i === 0 || each.index > (all[i - 1]?.index ?? 0)),
+      'expected distinct indexes in ascending order',
+    ),
   /** Canonical bytes of the transaction, where the service lacks them. */
-  transaction: hexUpTo(60_000, 1).optional(),
+  transaction: hexUpTo(MAX_TRANSACTION_BYTES, 1).optional(),
   replyTo: reply,
-  replyKey: hex32,
+  replyKey: messagingKey,
 });
 
 export const partialSignatures = z.strictObject({ transaction: hex32, index, signatures: z.array(g1).max(MAX_SIDE) });
@@ -89,6 +154,6 @@ export const withdrawal = z.strictObject({
   certificate: transactionCertificate,
 });
 export const recoverIssued = z.union([
-  z.strictObject({ tags: z.array(tag).min(1).max(256), replyTo: reply, replyKey: hex32 }),
-  z.strictObject({ outputs: z.array(hex32).min(1).max(256), replyTo: reply, replyKey: hex32 }),
+  z.strictObject({ tags: z.array(tag).min(1).max(256), replyTo: reply, replyKey: messagingKey }),
+  z.strictObject({ outputs: z.array(hex32).min(1).max(256), replyTo: reply, replyKey: messagingKey }),
 ]);

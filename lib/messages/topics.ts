@@ -10,7 +10,13 @@ export const RESERVED_COINS: ReadonlySet<string> = new Set([COORDINATOR_SEGMENT,
 /** The longest message name that is a queue. */
 export const LONGEST_QUEUE_MESSAGE = 'EncryptedKeyGenCommitmentIn';
 
-const NAME = /^coterie-([a-z0-9]{1,32})-([a-z0-9]{2,16})-([A-Za-z0-9]+)$/;
+const NAME = /^coterie-([a-z0-9]{1,32})-([a-z0-9]{2,16})-([A-Za-z0-9]{1,64})$/;
+const PEER = /^[a-z0-9]{1,32}$/;
+
+/** One sentence for a person who must choose a shorter identity or coin. */
+export function queueNameTooLong(queue: string): string {
+  return `expected queue names of at most ${MAX_QUEUE_NAME} characters, got ${queue.length} for ${queue}`;
+}
 
 /** @param message the message's name, or `Outbound` @param coin a coin, or `coordinator` */
 export function topicQueue(identity: string, coin: string, message: string): QueueName {
@@ -31,8 +37,11 @@ export interface QueueParts {
   readonly peer?: string;
 }
 
+/** The inverse of {@link topicQueue} and {@link inboxQueue}: no part may hold a hyphen, so a name has one reading. @returns nothing for another name */
 export function parseQueueName(queue: string): QueueParts | undefined {
+  if (queue.length > MAX_QUEUE_NAME) return undefined;
   const [, identity, coin, last] = NAME.exec(queue) ?? [];
   if (identity === undefined || coin === undefined || last === undefined) return undefined;
-  return coin === INBOX_SEGMENT ? { identity, peer: last } : { identity, coin, message: last };
+  if (coin !== INBOX_SEGMENT) return { identity, coin, message: last };
+  return PEER.test(last) ? { identity, peer: last } : undefined;
 }

@@ -70,10 +70,11 @@ export async function onSignerReady(node: Coordinator, coin: string, sealed: Sea
   if (sealed.committee !== committee.id || sealed.coin !== coin || sealed.from !== self || sealed.recipient !== self) {
     return reject('not from the own processor');
   }
-  if (!verifySealed(sealed, committee.signatureKey(coin, self))) return reject('the signature does not verify');
+  const signatureKey = committee.signatureKey(coin, self);
+  if (!verifySealed(sealed, signatureKey)) return reject('the signature does not verify');
   const secret = await openOwn(node, 'MESSAGING');
   try {
-    const opened = await openSealed(sealed, secret.bytes, node.sealer);
+    const opened = await openSealed(sealed, secret.bytes, node.sealer, signatureKey);
     if (!opened.ok) return reject(opened.reason);
     const parsed = parseContent('SignerReady', opened.statement.content);
     if (!parsed.ok) return reject(parsed.reason);

@@ -109,8 +109,9 @@ export function decodeRecord(type: StatementType, item: Item): Recorded {
 async function open(node: Processor, { type, body }: Recorded, secrets: SecretsOf): Promise<Statement | undefined> {
   if (!('ciphertext' in body)) return body;
   const key = await secrets.opening(type);
-  if (!key) return undefined;
-  const result = await openSealed(body, key.bytes, node.sealer);
+  const committee = await node.committee();
+  if (!key || !committee) return undefined;
+  const result = await openSealed(body, key.bytes, node.sealer, committee.signatureKey(body.coin, body.from));
   if (!result.ok) node.log('Undecryptable', { type, from: body.from, reason: result.reason });
   return result.ok ? result.statement : undefined;
 }

@@ -222,8 +222,10 @@ async function inner(
   const secrets = new SecretsOf(node, body.ceremony);
   try {
     const key = await secrets.opening(type);
-    const opened = key && (await openSealed(body, key.bytes, node.sealer));
-    return opened?.ok ? opened.statement : undefined;
+    const committee = await node.committee();
+    if (!key || !committee) return undefined;
+    const opened = await openSealed(body, key.bytes, node.sealer, committee.signatureKey(body.coin, body.from));
+    return opened.ok ? opened.statement : undefined;
   } finally {
     await secrets.wipe();
   }

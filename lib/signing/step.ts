@@ -719,16 +719,25 @@ function deliver(
   };
 }
 
+/** Who was waited for: signers that this leader lacks, and leaders of whom this signer has heard no package. Nothing is proven against them. */
 function silent(state: Active, inputs: Inputs, member: Member): readonly number[] {
-  const { leading, parameters } = state;
-  if (!leading) return [];
-  const committed: BySender = inputs.said('NonceCommitment', `${leading.k}`);
-  const busy = leading.sessions
-    .filter((session) => session.status === 'open')
-    .flatMap((session) =>
-      session.signers.filter((i) => !inputs.said('SignatureShare', `${leading.k}.${session.session}`).has(i)),
-    );
-  return parameters.signers.filter((index) => index !== member.self && (!committed.has(index) || busy.includes(index)));
+  const { leading, parameters, ceremony } = state;
+  const waited = new Set<number>();
+  if (leading) {
+    const committed: BySender = inputs.said('NonceCommitment', `${leading.k}`);
+    for (const index of parameters.signers) if (!committed.has(index)) waited.add(index);
+    for (const { session, signers, status } of leading.sessions) {
+      const answered = inputs.said('SignatureShare', `${leading.k}.${session}`);
+      if (status === 'open') for (const index of signers) if (!answered.has(index)) waited.add(index);
+    }
+  }
+  for (const { k } of state.offers) {
+    const leader = leaderOf(parameters, ceremony, k);
+    const slots = inputs.slots('SigningPackage').filter((slot) => sessionOf(slot, k) !== undefined);
+    if (!slots.some((slot) => inputs.said('SigningPackage', slot).has(leader))) waited.add(leader);
+  }
+  waited.delete(member.self);
+  return [...waited].sort((a, b) => a - b);
 }
 
 /** When to look again (seconds UTC): expiry, the next leader, or the end of the patience with an open session. Arrivals do the rest. */

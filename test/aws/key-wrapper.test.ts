@@ -55,6 +55,15 @@ describe('wrapping by KMS', () => {
     },
   );
 
+  test('a ciphertext of a key that is not there: access is refused in words of its own, and waiting does not cure it', async () => {
+    const words =
+      'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.';
+    const error = Object.assign(sdkError('AccessDeniedException', 400), { message: words });
+    await expect(wrapperOf(error).wrapper.decrypt('keys', Uint8Array.of(9), CONTEXT)).rejects.toBeInstanceOf(
+      WrongContext,
+    );
+  });
+
   test('throttling is repeated, then said', async () => {
     const { wrapper, calls } = wrapperOf(sdkError('ThrottlingException', 400));
     await expect(wrapper.generateDataKey('keys', CONTEXT)).rejects.toBeInstanceOf(Throttled);

@@ -36,7 +36,7 @@ function deployed(run: Run, ports: Partial<Ports> = {}, role: 'processor' | 'coo
       ...(role === 'processor' ? { role } : {}),
     } as Deployment['config'],
     ports: {
-      telemetry: { record: (event, fields = {}) => lines.push({ event, fields }) },
+      telemetry: { record: (event: string, fields: object = {}) => lines.push({ event, fields }) },
       bus: {},
       store: {},
       wrapper: {},

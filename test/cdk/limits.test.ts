@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COMMITTEE_HASH } from '../../cdk/committee-hash.ts';
+import { COMMITTEE_HASH } from '../../lib/cli/deploy-names.ts';
 import { deployed, resources, statements } from './deployment.ts';
 
 /** What a reference becomes at its longest: an ARN with the longest names. */

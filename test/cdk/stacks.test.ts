@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { exampleCommittee, exampleOperatorFile } from '../../cdk/example.ts';
 import { receiversOf } from '../../cdk/receivers.ts';
 import { rightsOf } from '../../cdk/rights.ts';
-import { readCommitteeFile, readOperatorFile, SettingsError, settingsOf } from '../../cdk/settings.ts';
+import { settingsOf } from '../../cdk/settings.ts';
 import { parseEnvironment } from '../../lib/aws/environment.ts';
+import { readCommitteeFile, readOperatorFile } from '../../lib/cli/deploy-files.ts';
+import { UsageError } from '../../lib/cli/usage.ts';
 import { deployed, many, resource, resources, type Statement, statements } from './deployment.ts';
 
 const { settings, templates } = deployed(3, 2);
@@ -162,7 +164,7 @@ describe('functions', () => {
       ).toHaveLength(1);
       for (const { Properties } of resources(template, 'AWS::CloudWatch::Alarm').values()) {
         expect(Properties['AlarmDescription']).toMatch(
-          /operator1.*: .+\. What to do: docs\/runbook\.md, section [a-z-]+\.$/s,
+          /operator1.+\. What to do: docs\/runbook\.md, section [a-z-]+\.$/s,
         );
       }
     }
@@ -192,7 +194,7 @@ describe('settings', () => {
     try {
       run();
     } catch (error) {
-      if (error instanceof SettingsError) return error.message;
+      if (error instanceof UsageError) return error.message;
       throw error;
     }
     throw new Error('expected a refusal');

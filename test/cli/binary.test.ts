@@ -152,7 +152,7 @@ describe('the demo', () => {
     expect(failures).toMatchObject([{ coin: 'sol', reason: 'Timeout' }]);
     // Whoever waits for a leader only cannot tell who else was silent.
     expect([[], [1]]).toContainEqual(failures[0]?.unresponsive);
-    expect(stderr).toContain('coterie: sol: no signature (Timeout): expected 2 operators to take part, only 2 did');
+    expect(stderr).toContain('coterie: sol: no signature (Timeout): 2 operators are needed; living: 2');
   });
 });
 

@@ -41,7 +41,7 @@ async function events(of: LocalOptions, lines: readonly (object | string | Pause
 }
 
 function only<K extends Kind>(kind: K, all: readonly MultisigEvent[]): Fields<K>[] {
-  return all.flatMap((event) => (kind in event ? [(event as Record<K, Fields<K>>)[kind]] : []));
+  return all.flatMap((event) => (kind in event ? [Reflect.get(event, kind) as Fields<K>] : []));
 }
 
 const speakers = (outcomes: readonly { operator: number }[]) => outcomes.map(({ operator }) => operator).sort();

@@ -3,6 +3,7 @@ import { DEFAULT_MESSAGE, demoOptions, type RawDemo } from '../../lib/cli/demo-o
 import { localOptions, type RawLocal } from '../../lib/cli/local-options.ts';
 import { COIN_NAMES, smallestMajority, UsageError } from '../../lib/cli/usage.ts';
 import { COINS } from '../../lib/local/committee.ts';
+import { maximumMessages } from '../../lib/messages/parameters.ts';
 
 const base = { operators: '3', coins: 'btc,sol' };
 const demo = (raw: Partial<RawDemo>) => demoOptions({ ...base, ...raw });
@@ -102,10 +103,12 @@ describe('options of the demo', () => {
     expect(refusal(() => demo({ message: [...message, 'x'] }))).toBe(
       '--message: expected at most 100 messages at threshold 2, got 101',
     );
+    const most = maximumMessages(50);
+    expect(most).toBeLessThan(100);
     const large = { operators: '60', threshold: '50' };
-    expect(demo({ ...large, message: message.slice(0, 30) }).messages).toHaveLength(30);
-    expect(refusal(() => demo({ ...large, message: message.slice(0, 31) }))).toBe(
-      '--message: expected at most 30 messages at threshold 50, got 31',
+    expect(demo({ ...large, message: message.slice(0, most) }).messages).toHaveLength(most);
+    expect(refusal(() => demo({ ...large, message: message.slice(0, most + 1) }))).toBe(
+      `--message: expected at most ${most} messages at threshold 50, got ${most + 1}`,
     );
   });
 

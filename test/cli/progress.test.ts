@@ -40,7 +40,7 @@ describe('progress', () => {
     expect(progress.record(stage(3, 'Signing', 'btc', 'signing'))).toEqual([
       'btc signing: all 2 operators reached Signing',
     ]);
-    expect(progress.lines(screen())[1]).toMatch(/operator 2 .* silent$/);
+    expect(progress.lines(screen())[1]).toMatch(/operator 2 .* silent +0 messages$/);
   });
 
   it('ignores reports of other ceremonies, coins and kinds', () => {
@@ -77,9 +77,9 @@ describe('board', () => {
     board.report(stage(1, 'AwaitingPublicKeys'));
     board.countMessage('btc', 1);
     board.end();
-    expect(to.text()).toMatch(/^Key generation\n/);
+    expect(to.text()).toMatch(/^\nKey generation\n/);
     expect(to.text()).toContain('\x1b[2A\x1b[J');
-    expect(to.text()).toMatch(/operator 1 {2}●○○○○ {2}AwaitingPublicKeys {2}1 messages\n/);
+    expect(to.text()).toMatch(/operator 1 {2}●○○○○ {2}AwaitingPublicKeys {6}1 message\n/);
   });
 
   it('writes plain lines, without escapes, where there is no terminal', () => {

@@ -1,0 +1,39 @@
+/** `npm run demo:aws [-- --json]`. */
+import { DEFAULT_MESSAGE } from './demo-options.ts';
+import { documentOf, textOf } from './demo-output.ts';
+import { awsDemo } from './deploy-demo.ts';
+import { messageBytes } from './usage.ts';
+
+const FAILED = 1;
+const USAGE = 2;
+const INTERRUPTED = 130;
+
+const args = process.argv.slice(2);
+const unknown = args.find((arg) => arg !== '--json');
+if (unknown !== undefined) {
+  process.stderr.write(`demo:aws: expected nothing or --json, got ${JSON.stringify(unknown)}\n`);
+  process.exitCode = USAGE;
+} else {
+  process.exitCode = await run(args.includes('--json'));
+}
+
+async function run(json: boolean): Promise<number> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort(new Error('interrupted'));
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const note = (line: string) => process.stderr.write(`${line}\n`);
+  try {
+    const result = await awsDemo({ messages: [messageBytes(DEFAULT_MESSAGE)], note, signal: controller.signal });
+    const colour = (process.stdout.isTTY ?? false) && !process.env['NO_COLOR'];
+    process.stdout.write(json ? `${JSON.stringify(documentOf(result), null, 2)}\n` : `\n${textOf(result, colour)}\n`);
+    return result.failures.length > 0 ? FAILED : 0;
+  } catch (error) {
+    if (controller.signal.aborted) {
+      note('demo:aws: interrupted; the emulator and its files are gone');
+      return INTERRUPTED;
+    }
+    note(`demo:aws: ${error instanceof Error ? error.message : String(error)}`);
+    return FAILED;
+  }
+}

@@ -1,0 +1,63 @@
+/** The files that an operator has: its own, private one, and the committee's. */
+import { readFileSync } from 'node:fs';
+import { type Committee, parseCommittee } from '../messages/committee.ts';
+import { type OperatorFile, parseOperatorFile } from '../messages/operator.ts';
+import { UsageError } from './usage.ts';
+
+/** Whole lines that begin with `//` are comments, as in the example; `$schema` is for editors. @throws {UsageError} */
+export function readOperatorFile(path: string): OperatorFile {
+  const text = readText(path, 'the operator file')
+    .split('\n')
+    .filter((line) => !/^\s*\/\//.test(line) && !/^\s*"\$schema"\s*:\s*"[^"]*",\s*$/.test(line))
+    .join('\n');
+  const parsed = parseOperatorFile(text);
+  if (!parsed.ok) throw new UsageError(`${path}: ${parsed.reason} (docs/operator.example.jsonc explains every field)`);
+  return parsed.file;
+}
+
+/** @throws {UsageError} */
+export function readCommitteeFile(path: string): Committee {
+  const parsed = parseCommittee(readText(path, 'the committee file'));
+  if (!parsed.ok)
+    throw new UsageError(`${path}: ${parsed.reason} (fetch the file that coterie committee create wrote)`);
+  return parsed.committee;
+}
+
+/** @throws {UsageError} */
+export function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new UsageError(`expected ${what} at ${path}, got nothing that can be read: check the path`);
+  }
+}
+
+/** The committee is the one agreed on, and names this operator as the operator names itself. @throws {UsageError} */
+export function assertAgreed(operator: OperatorFile, committee: Committee): void {
+  const { identity, account, region, coins, committeeHash } = operator;
+  if (committeeHash === undefined) {
+    throw new UsageError(
+      `expected committeeHash in the operator file, got none: compare ${committee.id} by voice with the other operators, then write it there`,
+    );
+  }
+  if (committee.id !== committeeHash) {
+    throw new UsageError(
+      `expected the committee with hash ${committeeHash} (the operator file), got ${committee.id}: fetch the file that was agreed on, or agree again`,
+    );
+  }
+  const self = committee.operatorByIdentity(identity);
+  if (!self)
+    throw new UsageError(
+      `expected a committee with operator ${identity}, got one without: check identity in the operator file`,
+    );
+  if (self.account !== account || self.region !== region) {
+    throw new UsageError(
+      `expected ${identity} in account ${self.account} and region ${self.region} (the committee file), got ${account} and ${region}: deploy there, or agree on a new committee file`,
+    );
+  }
+  const missing = coins.find((coin) => !self.coins[coin]);
+  if (missing)
+    throw new UsageError(
+      `expected coins of the committee file for ${identity}, got ${missing}, for which its card named no key`,
+    );
+}

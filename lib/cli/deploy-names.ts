@@ -1,0 +1,23 @@
+/** Names of what is deployed: known to the stacks that make it and to the commands that look for it, so that neither asks the other. */
+import type { Table } from '../ports.ts';
+
+/** The second deploy's stack parameter: the hash that the operators compared by voice. */
+export const COMMITTEE_HASH = 'CommitteeHash';
+
+/** @param segment the coin, or `coordinator` */
+export function tableName(identity: string, segment: string, table: Table): string {
+  return `coterie-${identity}-${segment}-${table}`;
+}
+
+/** A stack's name begins with the operator's: functions and dead-letter queues get theirs from it. */
+export function coordinatorStackName(identity: string): string {
+  return `coterie-${identity}-coordinator`;
+}
+
+export function inboxStackName(identity: string): string {
+  return `coterie-${identity}-inbox`;
+}
+
+export function processorStackName(identity: string, coin: string): string {
+  return `coterie-${identity}-processor-${coin}`;
+}
