@@ -13,7 +13,7 @@ import type {
 } from '../ports.ts';
 import { LocalBus, LocalQueues, type MessageFaults, type QueueDepth, type QueueOptions } from './bus.ts';
 import { SkewedClock, systemClock, VirtualClock } from './clock.ts';
-import type { Hook } from './gate.ts';
+import type { Hook, PortOperation } from './gate.ts';
 import { LocalKeyWrapper } from './key-wrapper.ts';
 import { derive, SeededRandom } from './random.ts';
 import {
@@ -230,6 +230,7 @@ export class LocalCloud {
         return () => this.#sendListeners.delete(listener);
       },
       onFailure: (listener) => this.#scheduler.onFailure(listener),
+      onLateCall: (listener) => this.#scheduler.onLateCall(listener),
     };
   }
 }
@@ -245,6 +246,8 @@ export interface Inspection {
   onSend(listener: (message: OutgoingMessage) => void): Unsubscribe;
   /** Told when a handler throws or its function dies. */
   onFailure(listener: (queue: QueueName, error: unknown) => void): Unsubscribe;
+  /** Told when a handler that has returned makes a port call. */
+  onLateCall(listener: (queue: QueueName, operation: PortOperation) => void): Unsubscribe;
 }
 
 function kept<K, V>(map: Map<K, V>, key: K, make: () => V): V {

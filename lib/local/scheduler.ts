@@ -2,17 +2,18 @@
  * Runs the subscribed functions as Lambda's event source mappings do, in an order drawn from the seed.
  *
  * On a virtual clock exactly one thing happens at a time: a batch begins, or a port call that a batch waits at is done. With `concurrency` 1 a batch
- * runs to its end before the next begins, and port calls do not wait at all. With more, every port call of a batch waits until it is drawn, so
- * that batches (of one node, too) interleave at every port call. Time stands still while a batch runs. WebCrypto and other waiting that is no port call
- * does not change the order, unless one batch has a port call and such waiting under way at the same time.
+ * runs to its end before the next begins. With more, every port call of a batch waits until it is drawn, so that batches (of one node, too) interleave at
+ * every port call. Nothing is drawn before all that was set going has come to rest, WebCrypto included, and calls that came to rest together are put in
+ * an order of their own: so one seed gives one run, unless a handler lets timers race. Time stands still while a batch runs.
  *
  * On a real clock batches run as they come, at most `concurrency` at once.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Delivery, type QueueName, Throttled, UnknownOutcome } from '../ports.ts';
+import { BackgroundWork } from './background.ts';
 import type { LocalQueues, Received } from './bus.ts';
 import type { VirtualClock } from './clock.ts';
-import { Crash, type Gate, type Hook, type PortOperation } from './gate.ts';
+import { Crash, type Gate, type Hook, type PortOperation, subjectOf } from './gate.ts';
 import type { SeededRandom } from './random.ts';
 
 const DEFAULT_BATCH_SIZE = 10;
@@ -59,16 +60,17 @@ interface Subscription {
 
 /** One batch under way. */
 interface Task {
+  readonly number: number;
   readonly subscription: Subscription;
   readonly batch: readonly Received[];
   state: 'running' | 'ended' | 'crashed';
-  parked: number;
-  /** Told when the batch waits at a port call, or is over. */
+  /** Told when the batch first waits at a port call, or is over. */
   quiet: () => void;
 }
 
 interface ParkedCall {
   readonly task: Task;
+  readonly operation: PortOperation;
   readonly resume: () => void;
 }
 
@@ -92,14 +94,19 @@ export class Scheduler implements Gate {
   readonly #startBias: number;
   readonly #subscriptions = new Map<QueueName, Subscription>();
   readonly #ready: Subscription[] = [];
+  readonly #background = new BackgroundWork();
   readonly #parked: ParkedCall[] = [];
+  /** Those that came since things last came to rest. */
+  #arrivals: ParkedCall[] = [];
   readonly #rules = new Set<Rule>();
   readonly #hooks = new Set<Hook>();
   readonly #failureListeners = new Set<(queue: QueueName, error: unknown) => void>();
+  readonly #lateListeners = new Set<(queue: QueueName, operation: PortOperation) => void>();
   /** Knows which batch a port call belongs to where several are under way. */
   #tasks: AsyncLocalStorage<Task> | undefined;
   #current: Task | undefined;
   #running = 0;
+  #begun = 0;
   #finished = 0;
   #looping = false;
   #stopping = false;
@@ -165,11 +172,19 @@ export class Scheduler implements Gate {
     return () => this.#failureListeners.delete(listener);
   }
 
+  onLateCall(listener: (queue: QueueName, operation: PortOperation) => void): Unsubscribe {
+    this.#tellTasksApart();
+    this.#lateListeners.add(listener);
+    return () => this.#lateListeners.delete(listener);
+  }
+
   async pass<T>(namespace: string, operation: PortOperation, action: () => T): Promise<T> {
     const task = this.#tasks ? this.#tasks.getStore() : this.#current;
     if (task?.state === 'crashed') return neverAgain();
-    if (task?.state === 'running' && this.#virtual && this.#concurrency > 1) {
-      await this.#park(task);
+    if (task?.state === 'ended')
+      for (const listener of this.#lateListeners) listener(task.subscription.queue, operation);
+    if (task?.state === 'running' && this.#virtual && (this.#concurrency > 1 || this.#background.begun)) {
+      await this.#park(task, operation);
       if ((task as Task).state === 'crashed') return neverAgain();
     }
     const kind = `${operation.port}.${operation.operation}`;
@@ -186,10 +201,12 @@ export class Scheduler implements Gate {
   async run(options: RunOptions = {}, keepAlive = false): Promise<WhyStopped> {
     if (this.#looping) throw new Error('run: the cloud is running already');
     this.#looping = true;
+    if (this.#virtual) this.#background.watch();
     try {
       return await (this.#virtual ? this.#runVirtual(options, this.#virtual) : this.#runReal(options, keepAlive));
     } finally {
       this.#looping = false;
+      this.#background.unwatch();
     }
   }
 
@@ -240,10 +257,16 @@ export class Scheduler implements Gate {
       if (asked !== this.#finished && stopWhen?.()) return 'stopped';
       asked = this.#finished;
       if (this.#finished >= last) return 'maxBatches';
+      if (this.#arrivals.length > 0) await this.#rest();
       this.#queues.release();
       const startable = this.#running < this.#concurrency ? this.#ready.length : 0;
       if (startable + this.#parked.length > 0) {
         await (this.#startsNext(startable) ? this.#start(this.#dice.below(startable)) : this.#resumeOne());
+        continue;
+      }
+      if (this.#running > 0) {
+        // A timer of the handler's own, most likely: real time has to pass.
+        await this.#sleep(LONGEST_SLEEP_MS);
         continue;
       }
       const next = this.#nextEvent(until);
@@ -339,20 +362,25 @@ export class Scheduler implements Gate {
     this.#update(subscription);
     if (batch.length === 0) return Promise.resolve();
     this.#running++;
-    const task: Task = { subscription, batch, state: 'running', parked: 0, quiet: () => {} };
+    const task: Task = { number: this.#begun++, subscription, batch, state: 'running', quiet: () => {} };
     const quiet = new Promise<void>((resolve) => {
       task.quiet = resolve;
     });
     if (this.#concurrency === 1) this.#current = task;
     if (this.#tasks) this.#tasks.run(task, () => void this.#handle(task, handler));
     else void this.#handle(task, handler);
-    return quiet;
+    if (this.#virtual && this.#concurrency > 1) return this.#rest();
+    return quiet.then(() => (this.#arrivals.length > 0 ? this.#rest() : undefined));
   }
 
   async #handle(task: Task, handler: Handler): Promise<void> {
     try {
-      const { failed } = await handler(task.batch);
-      this.#end(task, 'ended', undefined, new Set(failed));
+      const failed = new Set((await handler(task.batch)).failed);
+      const given = new Set(task.batch.map(({ messageId }) => messageId));
+      // Lambda: an id that was not in the batch makes all of it a failure.
+      if ([...failed].some((id) => !given.has(id)))
+        throw new Error('the handler reported a message that it was not given');
+      this.#end(task, 'ended', undefined, failed);
     } catch (error) {
       this.#end(task, 'ended', error);
     }
@@ -374,11 +402,11 @@ export class Scheduler implements Gate {
     this.#wake();
   }
 
-  #park(task: Task): Promise<void> {
+  #park(task: Task, operation: PortOperation): Promise<void> {
     return new Promise((resume) => {
-      task.parked++;
-      this.#parked.push({ task, resume });
+      this.#arrivals.push({ task, operation, resume });
       task.quiet();
+      this.#wake();
     });
   }
 
@@ -390,17 +418,31 @@ export class Scheduler implements Gate {
 
   async #resumeOne(): Promise<void> {
     const [call] = this.#parked.splice(this.#dice.below(this.#parked.length), 1);
-    if (!call) return;
-    const { task, resume } = call;
-    task.parked--;
-    const quiet = new Promise<void>((resolve) => {
-      task.quiet = resolve;
-    });
-    resume();
-    // With other calls still waiting, or the handler gone, the batch may never be heard of again: one turn lets everything that this call allows happen.
-    if (task.parked > 0 || task.state !== 'running') await new Promise((resolve) => setImmediate(resolve));
-    else await quiet;
+    call?.resume();
+    await this.#rest();
   }
+
+  /** Until all that was set going waits at a port call or is over; what waits now can be drawn. */
+  async #rest(): Promise<void> {
+    const unordered = await this.#background.settled();
+    const arrivals = this.#arrivals;
+    this.#arrivals = [];
+    if (unordered && arrivals.length > 1) arrivals.sort(inOrder);
+    this.#parked.push(...arrivals);
+  }
+}
+
+function inOrder(a: ParkedCall, b: ParkedCall): number {
+  return a.task.number - b.task.number || compare(nameOf(a.operation), nameOf(b.operation));
+}
+
+function nameOf(operation: PortOperation): string {
+  return `${operation.operation} ${subjectOf(operation)}`;
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** What a dead function gets from its ports. */

@@ -1,12 +1,11 @@
 /** One table: items by partition key and sort key, each list of sort keys in UTF-8 byte order. */
 import type { Item, Key } from '../ports.ts';
+import { DueIndex } from './due-index.ts';
 
 interface Row {
   readonly item: Item;
   /** Milliseconds UTC at which the TTL sweep gets to the item; `Infinity` without `ttl`. */
   readonly removedAt: number;
-  /** Milliseconds UTC from which the due index shows the item. */
-  readonly indexedAt: number;
 }
 
 interface Partition {
@@ -29,8 +28,7 @@ export class LocalTable {
   readonly id: string;
   readonly #timing: TableTiming;
   readonly #partitions = new Map<string, Partition>();
-  /** Only rows with `wakeAt`. */
-  readonly #wakes = new Map<string, Row>();
+  readonly #due = new DueIndex();
 
   constructor(id: string, timing: TableTiming, items: readonly Item[] = []) {
     this.id = id;
@@ -64,18 +62,13 @@ export class LocalTable {
   put(item: Item): void {
     const { pk, sk } = item;
     const ttl = item['ttl'];
-    const wakes = typeof item['wakeAt'] === 'number';
-    const now = this.#timing.now();
-    const row: Row = {
-      item,
-      removedAt: typeof ttl === 'number' ? (ttl + this.#timing.ttlLag()) * 1000 : Number.POSITIVE_INFINITY,
-      indexedAt: wakes ? now + this.#timing.indexLag() * 1000 : now,
-    };
+    const removedAt = typeof ttl === 'number' ? (ttl + this.#timing.ttlLag()) * 1000 : Number.POSITIVE_INFINITY;
+    const row: Row = { item, removedAt };
     const partition = this.#partition(pk);
     if (!partition.rows.has(sk)) partition.sortKeys.splice(position(partition.sortKeys, sk), 0, sk);
     partition.rows.set(sk, row);
-    if (wakes) this.#wakes.set(wakeKey(item), row);
-    else this.#wakes.delete(wakeKey(item));
+    const wakeAt = item['wakeAt'];
+    this.#follow(item, typeof wakeAt === 'number' ? wakeAt : undefined, removedAt);
   }
 
   delete(key: Key): void {
@@ -83,20 +76,24 @@ export class LocalTable {
     if (!partition?.rows.delete(key.sk)) return;
     partition.sortKeys.splice(position(partition.sortKeys, key.sk), 1);
     if (partition.sortKeys.length === 0) this.#partitions.delete(key.pk);
-    this.#wakes.delete(wakeKey(key));
+    this.#follow(key, undefined, Number.POSITIVE_INFINITY);
   }
 
   /** @param now seconds UTC, by the caller's clock */
   due(now: number, limit: number): Key[] {
-    const shown = [...this.#wakes.values()].filter((row) => row.indexedAt <= this.#timing.now() && !this.#swept(row));
-    const due = shown.map(({ item }) => item).filter((item) => wakeAt(item) <= now);
-    due.sort((a, b) => wakeAt(a) - wakeAt(b) || compareUtf8(a.pk, b.pk) || compareUtf8(a.sk, b.sk));
-    return due.slice(0, limit).map(({ pk, sk }) => ({ pk, sk }));
+    const due = [...this.#due.shown(this.#timing.now(), now)];
+    due.sort((a, b) => a.wakeAt - b.wakeAt || compareUtf8(a.key.pk, b.key.pk) || compareUtf8(a.key.sk, b.key.sk));
+    return due.slice(0, limit).map(({ key }) => ({ ...key }));
   }
 
   /** All that have not been swept, ascending within each partition. */
   items(): Item[] {
     return [...this.#partitions.keys()].flatMap((pk) => this.query(pk, ''));
+  }
+
+  #follow(key: Key, wakeAt: number | undefined, removedAt: number): void {
+    const now = this.#timing.now();
+    this.#due.follow(key, now + this.#timing.indexLag() * 1000, now, wakeAt, removedAt);
   }
 
   #swept(row: Row): boolean {
@@ -111,14 +108,6 @@ export class LocalTable {
     }
     return partition;
   }
-}
-
-function wakeAt(item: Item): number {
-  return item['wakeAt'] as number;
-}
-
-function wakeKey({ pk, sk }: Key): string {
-  return `${pk.length}:${pk}${sk}`;
 }
 
 /** Where `sk` is in the ascending list, or would be put. */
