@@ -44,6 +44,12 @@ export function settingsOf(
   }
   if (!requireTls && stage !== 'local')
     throw new UsageError('queues without TLS are for a local stage only: expected -c stage=local');
+  if (!committee && operator.committeeHash !== undefined) {
+    // Without the file the inboxes, and the right to send to the peers', would be taken down.
+    throw new UsageError(
+      'expected a committee file beside committeeHash in the operator file, got none: name the committee file, or remove the hash for a first deploy',
+    );
+  }
   return { operator, peers: committee ? peersOf(operator, committee) : [], stage, endpoint, requireTls };
 }
 

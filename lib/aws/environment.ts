@@ -2,9 +2,9 @@
 import * as z from 'zod';
 import { hex32, identity } from '../messages/fields.ts';
 import type { Hex } from '../messages/hex.ts';
+import { policySchema } from '../messages/policies.ts';
 import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/node.ts';
 import { type QueueName, TABLES, type Table } from '../ports.ts';
-import { policySchema } from '../signing/policy.ts';
 import type { WrappingKeys } from './key-wrapper.ts';
 import type { TableNames } from './store.ts';
 

@@ -2,6 +2,7 @@
 import { DEFAULT_MESSAGE } from './demo-options.ts';
 import { documentOf, textOf } from './demo-output.ts';
 import { awsDemo } from './deploy-demo.ts';
+import { usageLine } from './deploy-meter.ts';
 import { messageBytes } from './usage.ts';
 
 const FAILED = 1;
@@ -27,6 +28,8 @@ async function run(json: boolean): Promise<number> {
     const result = await awsDemo({ messages: [messageBytes(DEFAULT_MESSAGE)], note, signal: controller.signal });
     const colour = (process.stdout.isTTY ?? false) && !process.env['NO_COLOR'];
     process.stdout.write(json ? `${JSON.stringify(documentOf(result), null, 2)}\n` : `\n${textOf(result, colour)}\n`);
+    note(usageLine('key generation', result.usage.keygen));
+    note(usageLine('signing', result.usage.signing));
     return result.failures.length > 0 ? FAILED : 0;
   } catch (error) {
     if (controller.signal.aborted) {

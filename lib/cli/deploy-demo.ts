@@ -24,6 +24,7 @@ import { acceptCommittee, committeeText, createCommittee, sendStart, spoken } fr
 import type { DemoResult, KeyResult, SignatureResult } from './demo-output.ts';
 import { type Access, busOf, directoryOf } from './deploy-access.ts';
 import { cdk } from './deploy-cdk.ts';
+import { Meter, type Usage } from './deploy-meter.ts';
 import { COMMITTEE_HASH, coordinatorStackName, inboxStackName, processorStackName } from './deploy-names.ts';
 import { type Heard, Outcomes } from './deploy-outcomes.ts';
 import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
@@ -49,13 +50,18 @@ export interface AwsDemoOptions {
   readonly signal: AbortSignal;
 }
 
+export interface AwsDemoResult extends DemoResult {
+  /** Of all three operators together: becoming ready and making every coin's key; signing with each. */
+  readonly usage: { readonly keygen: Usage; readonly signing: Usage };
+}
+
 interface Operator {
   readonly file: OperatorFile;
   readonly access: Access;
 }
 
 /** Leaves no process, no port and no file behind, however it ends. */
-export async function awsDemo({ messages, note, signal }: AwsDemoOptions): Promise<DemoResult> {
+export async function awsDemo({ messages, note, signal }: AwsDemoOptions): Promise<AwsDemoResult> {
   const began = performance.now();
   const cpu = process.cpuUsage();
   const folder = mkdtempSync(join(tmpdir(), 'coterie-demo-'));
@@ -99,12 +105,20 @@ export async function awsDemo({ messages, note, signal }: AwsDemoOptions): Promi
     for (const line of await step('reconciling tables again', () => deployment.reconcile())) note(`  ${line}`);
 
     const outcomes = new Outcomes(agreed, COINS);
+    const meter = new Meter(
+      endpoint,
+      OPERATORS.map(({ account }) => account),
+      REGION,
+    );
+    await meter.start();
+    const accepted = { time: Date.now() / 1_000, invocations: await meter.invocations() };
     await step('CommitteeAccepted, to every role', () =>
       eachOperator(agreed, ({ file, access }) => acceptCommittee(file, committee, busOf(file, access))),
     );
     await step('key generation, by genesis', () =>
       outcomes.wait((heard) => all(heard.addresses) && all(heard.keygens), PATIENCE_SECONDS, signal),
     );
+    const made = { time: Date.now() / 1_000, invocations: await meter.invocations() };
     const failures: Failure[] = [];
     const keys = believedKeys(committee, outcomes.heard, failures);
     await step('signing', async () => {
@@ -119,13 +133,19 @@ export async function awsDemo({ messages, note, signal }: AwsDemoOptions): Promi
       );
     });
     const results = await Promise.all(keys.map((key) => believedSignatures(key, messages, outcomes.heard, failures)));
+    const signed = { time: Date.now() / 1_000, invocations: await meter.invocations() };
+    const usage = await step('counting', async () => ({
+      keygen: await meter.usage(accepted.time, made.time, made.invocations - accepted.invocations),
+      signing: await meter.usage(made.time, signed.time, signed.invocations - made.invocations),
+    }));
     const spent = process.cpuUsage(cpu);
     return {
       committee,
       threshold: THRESHOLD,
       keys: results,
       failures,
-      messages: new Map(),
+      messages: together(usage.keygen.messages, usage.signing.messages),
+      usage,
       seconds: { elapsed: (performance.now() - began) / 1_000, cpu: (spent.user + spent.system) / 1e6 },
     };
   } finally {
@@ -174,6 +194,12 @@ async function believedSignatures(
     return { message: toHex(message), signature, valid: !failure };
   });
   return { ...key, signatures: await Promise.all(judged) };
+}
+
+function together(...counts: readonly ReadonlyMap<string, number>[]): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, count] of counts.flatMap((each) => [...each])) sums.set(name, (sums.get(name) ?? 0) + count);
+  return sums;
 }
 
 /** Says what begins, and how long it took. */

@@ -1,8 +1,8 @@
 /** What exhibits prove, together with what is held already: an exhibit accuses nobody, and every proof found here was verified. */
 import type { Committee } from '../messages/committee.ts';
 import type { Evidence } from '../messages/evidence.ts';
-import type { Statement } from '../messages/statement.ts';
-import { equivocation, verifyEvidence } from './verify.ts';
+import { type Statement, statementHash } from '../messages/statement.ts';
+import { authentic, equivocation, verifyEvidence } from './verify.ts';
 
 /**
  * @param exhibited statements that somebody showed, of any origin @param held statements that were received and authenticated here
@@ -13,9 +13,13 @@ export function findEvidence(
   exhibited: readonly Statement[],
   held: readonly Statement[],
 ): Evidence[] {
-  const known = [...exhibited, ...held];
+  // Each once, and only what its sender signed: a forgery beside the true statement would hide the proof, and pairs of forgeries would cost a check for each pair.
+  const shown = [...new Map(exhibited.map((each) => [statementHash(each), each])).values()].filter((each) =>
+    authentic(committee, each),
+  );
+  const known = [...shown, ...held];
   const found = new Map<number, Evidence>();
-  for (const statement of exhibited) {
+  for (const statement of shown) {
     if (found.has(statement.from)) continue;
     const evidence = candidates(committee, statement, known).find((each) => verifyEvidence(committee, each).guilty);
     if (evidence) found.set(statement.from, evidence);

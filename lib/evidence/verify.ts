@@ -6,7 +6,7 @@
  */
 import { checkDealingShape, checkShareEncoding, hasSmallOrderPart, verifyDealing, verifyShare } from '../frost/dkg.ts';
 import { type Signer, verifySignatureShare } from '../frost/signing.ts';
-import { type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
+import { FrostInputError, type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { type ContentOf, parseContent } from '../messages/contents.ts';
@@ -135,7 +135,7 @@ function invalidSignatureShare(committee: Committee, evidence: Evidence, first: 
   const verifyingShares = new Map(
     certificate.parameters.signers.map((index, i) => [index, fromHex(certificate.verifyingShares[i] ?? '0x')]),
   );
-  const bad = messages.some((message, m) => {
+  const bad = (message: Hex, m: number): boolean => {
     const signers = signersOf(content.content, m);
     const share = answer.content.shares[m];
     return (
@@ -150,8 +150,14 @@ function invalidSignatureShare(committee: Committee, evidence: Evidence, first: 
         share: fromHex(share),
       })
     );
-  });
-  return bad ? undefined : 'the signature share verifies';
+  };
+  try {
+    return messages.some(bad) ? undefined : 'the signature share verifies';
+  } catch (error) {
+    // A package whose commitments are no points, or whose sum is no nonce, has no shares that are right or wrong.
+    if (error instanceof FrostInputError) return 'the package is not one that can be signed';
+    throw error;
+  }
 }
 
 /** A package whose commitments are not those of the statement that it names as their source, or whose signers are not t in order. */
@@ -184,7 +190,8 @@ function invalidPackage(statements: readonly Statement[], first: Statement): str
 
 // ------------------------------------------------------------------------------------------------ parts
 
-function authentic(committee: Committee, statement: Statement): boolean {
+/** Signed by the member of this committee that it names as its sender. */
+export function authentic(committee: Committee, statement: Statement): boolean {
   const operator = committee.operator(statement.from);
   return (
     statement.committee === committee.id &&

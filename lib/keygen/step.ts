@@ -61,8 +61,9 @@ import type {
 
 /** How long a peer's "I abort, and can prove why" is given to be followed by the proof. */
 const PROOF_GRACE_SECONDS = 60;
-/** Exhibits of one message: 16 statements of at most 10 KB stay below 256 KiB. */
+/** Exhibits of one message: as many statements as its schema has, and as many bytes as leave room for the envelope in 256 KiB. */
 const EXHIBIT_STATEMENTS = 16;
+const EXHIBIT_BYTES = 200_000;
 /** Back-off of an unresolved node that repeats its confirmation: 1 min, 2 min, … at most 6 h. */
 const REPEAT_SECONDS = 60;
 const REPEAT_LIMIT_SECONDS = 6 * 3600;
@@ -505,7 +506,7 @@ function fail(state: Unconfirmed, member: Member, failure: Proven): Step {
         ceremony,
         member,
         recipients,
-        failure.culprits.map((culprit) => culprit.evidence.statements),
+        failure.culprits.flatMap((culprit) => culprit.evidence.statements),
       ),
       { stage: 'KeyGenVerdict', statement: verdict, recipients },
     ],
@@ -523,9 +524,7 @@ function unresolved(state: AwaitingVerdicts, inputs: Inputs, now: number, member
   if (differ && announcements.size === 0)
     return { kind: 'needs', statements: [{ type: 'EncryptedPublicKey', slotPrefix: '' }] };
   // Equal key statements announce equal commitment statements, so a difference of transcripts shows in these.
-  const shown = differ
-    ? chunks([...announcements.values()], EXHIBIT_STATEMENTS)
-    : failure.culprits.map((c) => c.evidence.statements);
+  const shown = differ ? [...announcements.values()] : failure.culprits.flatMap((c) => c.evidence.statements);
   const repeatAt = now + REPEAT_SECONDS;
   return changed<KeygenState>(
     { ...state, stage: 'Unresolved', ...remembered(failure), repeats: 0, repeatAt },
@@ -709,21 +708,40 @@ function exhibitMessages(
   ceremony: Hex,
   member: Member,
   recipients: readonly number[],
-  shown: readonly (readonly Statement[])[],
+  shown: readonly Statement[],
 ): Outgoing[] {
-  return shown
-    .filter((statements) => statements.length > 0)
-    .map((statements, i) => ({
-      stage: `KeyGenEvidence#${i}`,
-      statement: member.say(
-        'KeyGenEvidence',
-        ceremony,
-        `${i}`,
-        0,
-        contentText('KeyGenEvidence', { statements: [...statements] }),
-      ),
-      recipients,
-    }));
+  return packed(shown).map((statements, i) => ({
+    stage: `KeyGenEvidence#${i}`,
+    statement: member.say('KeyGenEvidence', ceremony, `${i}`, 0, contentText('KeyGenEvidence', { statements })),
+    recipients,
+  }));
+}
+
+/**
+ * As many statements in one message as a body carries. One that fills a body alone was blown up by its sender and is left out: a message that no queue
+ * takes would keep the verdict behind it from ever leaving.
+ */
+function packed(statements: readonly Statement[]): Statement[][] {
+  const messages: Statement[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const statement of new Map(statements.map((each) => [statementHash(each), each])).values()) {
+    const bytes = exhibitBytes(statement);
+    if (bytes > EXHIBIT_BYTES) continue;
+    const last = messages.at(-1);
+    if (last && last.length < EXHIBIT_STATEMENTS && size + bytes <= EXHIBIT_BYTES) {
+      last.push(statement);
+      size += bytes;
+    } else {
+      messages.push([statement]);
+      size = bytes;
+    }
+  }
+  return messages;
+}
+
+/** In a body: the statement's text inside a content's text. */
+function exhibitBytes(statement: Statement): number {
+  return utf8(JSON.stringify(JSON.stringify(statement))).length;
 }
 
 interface OutcomeFields {
@@ -809,10 +827,4 @@ function forgetAll(): Transition<KeygenState>['secrets'] {
 
 function ascending(indexes: ReadonlySet<number>): number[] {
   return [...indexes].sort((a, b) => a - b);
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  const out: T[][] = [];
-  for (let i = 0; i < items.length; i += size) out.push(items.slice(i, i + size));
-  return out;
 }

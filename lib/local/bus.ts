@@ -246,7 +246,7 @@ export class LocalQueues {
       message.source = queue;
       message.queue = graveyard;
     }
-    if (this.#retained(message)) this.#show(message);
+    this.#show(message);
   }
 
   #held(name: QueueName, messageId: string): Message[] {

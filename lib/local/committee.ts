@@ -8,12 +8,12 @@ import { bodyOf, type Payload, parseBodyAs } from '../messages/catalogue.ts';
 import { type Committee, type CommitteeFile, parseCommittee } from '../messages/committee.ts';
 import type { MultisigEvent } from '../messages/events.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
+import type { Policy } from '../messages/policies.ts';
 import { inboxQueue, topicQueue } from '../messages/topics.ts';
 import type { NodeFunction } from '../node/function.ts';
 import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/node.ts';
 import { OWN_KEYS } from '../node/rows.ts';
 import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
-import type { Policy } from '../signing/policy.ts';
 import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
 import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS } from './functions.ts';
 
@@ -22,7 +22,12 @@ export const COINS = { btc: 'FROST-secp256k1-SHA256-TR-v1', sol: 'FROST-ED25519-
 export type Coin = keyof typeof COINS;
 
 /** Messages of a coordinator that come on the topic of a coin; the others come on its own. */
-const PER_COIN: ReadonlySet<string> = new Set(['ProcessorPublicKey', 'SignerReady', 'Outbound', 'PublicAddressAvailable']);
+const PER_COIN: ReadonlySet<string> = new Set([
+  'ProcessorPublicKey',
+  'SignerReady',
+  'Outbound',
+  'PublicAddressAvailable',
+]);
 
 export interface CommitteeOptions {
   /** n, 2 to 100. */
@@ -118,14 +123,25 @@ export class LocalCommittee {
   }
 
   /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
-  async instruct(coin: Coin, instruction: Payload<'MultisigInstruction'>, operators?: readonly number[]): Promise<void> {
+  async instruct(
+    coin: Coin,
+    instruction: Payload<'MultisigInstruction'>,
+    operators?: readonly number[],
+  ): Promise<void> {
     await this.post(coin, 'MultisigInstruction', bodyOf('MultisigInstruction', instruction), operators);
   }
 
   /** Puts a body on a processor's queue of that name, well-formed or not, as any producer with the right to could. */
-  async post(coin: Coin, message: 'MultisigInstruction' | 'Control', body: string, operators?: readonly number[]): Promise<void> {
+  async post(
+    coin: Coin,
+    message: 'MultisigInstruction' | 'Control',
+    body: string,
+    operators?: readonly number[],
+  ): Promise<void> {
     const asked = operators ?? Array.from({ length: this.options.operators }, (_, i) => i + 1);
-    await this.cloud.bus().send(asked.map((operator) => ({ queue: topicQueue(identityOf(operator), coin, message), body })));
+    await this.cloud
+      .bus()
+      .send(asked.map((operator) => ({ queue: topicQueue(identityOf(operator), coin, message), body })));
   }
 
   /** Whole seconds UTC of the cloud's clock. */
@@ -139,7 +155,8 @@ export class LocalCommittee {
     const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
     const own = this.#role(operator, 'coordinator', coordinator);
     for (const each of COORDINATOR_FUNCTIONS) {
-      const queues = each.message === 'P2PIncoming' ? this.#inboxes(operator) : coordinatorQueues(identity, each.message, coins);
+      const queues =
+        each.message === 'P2PIncoming' ? this.#inboxes(operator) : coordinatorQueues(identity, each.message, coins);
       for (const queue of queues) this.#run(queue, own, each as NodeFunction);
     }
     for (const coin of coins) {
@@ -154,7 +171,8 @@ export class LocalCommittee {
         instructionKeys: undefined,
       };
       const role = this.#role(operator, coin, config);
-      for (const each of PROCESSOR_FUNCTIONS) this.#run(topicQueue(identity, coin, each.message), role, each as NodeFunction);
+      for (const each of PROCESSOR_FUNCTIONS)
+        this.#run(topicQueue(identity, coin, each.message), role, each as NodeFunction);
       this.cloud.createQueue(outcomeQueue);
       this.cloud.subscribe(outcomeQueue, async (batch) => this.#client(batch, operator, coin));
     }
@@ -219,7 +237,15 @@ export class LocalCommittee {
 
   /** What `coterie card` would print for each operator, put together. */
   async #file(): Promise<CommitteeFile> {
-    const { operators, threshold, coins, genesis = true, genesisLife = 600, leaderPeriod = 15, allowSingleSigner } = this.options;
+    const {
+      operators,
+      threshold,
+      coins,
+      genesis = true,
+      genesisLife = 600,
+      leaderPeriod = 15,
+      allowSingleSigner,
+    } = this.options;
     const random = this.cloud.random('genesis');
     const indexes = Array.from({ length: operators }, (_, i) => i + 1);
     const expiresAt = this.now() + genesisLife;

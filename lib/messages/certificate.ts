@@ -107,15 +107,19 @@ export function verifyCertificate(committee: Committee, certificate: Certificate
   for (const [name, { length }] of Object.entries(counts)) {
     if (length !== n) return { ok: false, reason: `expected ${n} ${name}, got ${length}` };
   }
+  // An empty list of signers would be verified vacuously (attack ENC-07).
+  if (n < parameters.t) return { ok: false, reason: `expected at least ${parameters.t} signers, got ${n}` };
   const members = new Set(committee.signersOf(parameters.coin));
-  for (const [i, index] of parameters.signers.entries()) {
-    if (!members.has(index))
-      return { ok: false, reason: `operator ${index} is not of this committee for ${parameters.coin}` };
-    const confirmation = confirmationOf(committee.id, certificate, index, signatures[i] ?? '0x');
-    if (!verifyStatement(confirmation, committee.signatureKey(parameters.coin, index))) {
-      return { ok: false, reason: `the confirmation of operator ${index} does not verify` };
-    }
+  const stranger = parameters.signers.find((index) => !members.has(index));
+  if (stranger !== undefined)
+    return { ok: false, reason: `operator ${stranger} is not of this committee for ${parameters.coin}` };
+  // The n confirmations differ in their senders only: what they confirm is hashed once.
+  const confirmation = confirmationOf(committee.id, certificate, 0, '0x');
+  for (const [i, from] of parameters.signers.entries()) {
+    const said = { ...confirmation, from, signature: signatures[i] ?? '0x' };
+    if (!verifyStatement(said, committee.signatureKey(parameters.coin, from)))
+      return { ok: false, reason: `the confirmation of operator ${from} does not verify` };
   }
   const transcript = transcriptHash(certificate);
-  return { ok: true, keyId: keyId(ceremonyId(parameters), transcript), transcript };
+  return { ok: true, keyId: keyId(confirmation.ceremony, transcript), transcript };
 }

@@ -32,7 +32,7 @@ export function verifies(message: Uint8Array, signature: Uint8Array, publicKey: 
 export function checkSignatureKey(publicKey: Hex): string | undefined {
   try {
     const point = Point.fromBytes(fromHex(publicKey));
-    if (point.is0() || point.isSmallOrder()) return 'a point of small order';
+    if (point.isSmallOrder()) return 'a point of small order';
     return point.isTorsionFree() ? undefined : 'a point with a small-order part';
   } catch {
     return 'not a canonical point';

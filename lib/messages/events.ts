@@ -40,7 +40,7 @@ const signing = z.strictObject({
   final: z.boolean(),
   keyId: hex32,
   messages: z.array(message).min(1).max(100),
-  signatures: z.array(hex64).max(100).optional(),
+  signatures: z.array(hex64).min(1).max(100).optional(),
   /** On a failure: shares have left, so a signature may still appear. */
   sharesReleased: z.boolean(),
   reason: failureReason.optional(),
@@ -51,8 +51,8 @@ const late = z.strictObject({
   ...common,
   ceremony: hex32,
   keyId: hex32,
-  messages: z.array(message),
-  signatures: z.array(hex64),
+  messages: z.array(message).min(1).max(100),
+  signatures: z.array(hex64).min(1).max(100),
 });
 export const REFUSALS = [
   'Expired',

@@ -35,7 +35,8 @@ export const seconds = z.int().min(0);
 /** A 64-bit amount. */
 export const amount = z
   .string()
-  .regex(/^(0|[1-9][0-9]{0,19})$/, 'expected a decimal amount')
+  // A later check runs after a failed one unless told otherwise, and `BigInt` throws at what is no number.
+  .regex(/^(0|[1-9][0-9]{0,19})$/, { error: 'expected a decimal amount', abort: true })
   .refine((text) => BigInt(text) < 1n << 64n, 'expected an amount below 2^64');
 export const hex32 = hexOf(32);
 export const hex64 = hexOf(64);

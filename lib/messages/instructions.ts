@@ -56,7 +56,7 @@ export function checkInstructionSignatures(
   const bytes = instructionBytes(instruction);
   const signed = new Set<Hex>();
   for (const { key, signature } of instruction.signatures ?? []) {
-    if (keys.includes(key) && !signed.has(key) && verifies(bytes, fromHex(signature), key)) signed.add(key);
+    if (keys.includes(key) && verifies(bytes, fromHex(signature), key)) signed.add(key);
   }
   return signed.size >= required;
 }

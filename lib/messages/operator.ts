@@ -1,9 +1,9 @@
 /** The operator file: private to one operator, never shown to the committee. */
 import * as z from 'zod';
-import { policySchema } from '../signing/policy.ts';
 import { checkSignatureKey } from './ed25519.ts';
 import { coin, hex32, identity, reasonOf } from './fields.ts';
 import { parseStrict } from './json.ts';
+import { policySchema } from './policies.ts';
 import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS, topicQueue } from './topics.ts';
 
 export type { InstructionKeys } from './instructions.ts';

@@ -12,7 +12,7 @@ import type { Secret } from '../vault/secret.ts';
 import { commit } from './commit.ts';
 import { type CeremonyState, loadInputs, loadState, SecretsOf, type Stored } from './load.ts';
 import { memberOf, type Processor } from './node.ts';
-import { longTermShareKey, POLICY, publicKeyKey } from './rows.ts';
+import { longTermShareKey, publicKeyKey } from './rows.ts';
 
 /** Lost races and stages of one visit; a ceremony has fewer, and a hostile one does not spin. */
 const MAX_STEPS = 64;
@@ -54,13 +54,7 @@ export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
     }
     const result = await stepOnce(visit, stored);
     if (result.kind !== 'changed') return;
-    const committed = await commit(
-      visit.node,
-      stored,
-      result.transition,
-      visit.secrets,
-      await policyVersion(visit.node),
-    );
+    const committed = await commit(visit.node, stored, result.transition, visit.secrets);
     visit.secrets.forget();
     if (committed.kind === 'held') return;
     if (committed.kind === 'lost') refusedAt = stored.version;
@@ -111,13 +105,12 @@ async function satisfied(
   ) => StepResult<CeremonyState>,
 ): Promise<StepResult<CeremonyState>> {
   const { node, secrets } = visit;
-  const { ceremony, kind, parameters } = state;
-  const asked = { kind, requestId: parameters.requestId };
+  const { ceremony, parameters } = state;
   let want = wanting;
   let share: Secret | undefined;
   try {
     for (let round = 0; round < 3; round++) {
-      const inputs = await loadInputs(node, ceremony, want.statements, secrets, asked);
+      const inputs = await loadInputs(node, ceremony, want.statements, secrets, parameters);
       const result = run(inputs, await secrets.rows(want.secrets), share);
       if (result.kind !== 'needs') return result;
       want = {
@@ -153,10 +146,4 @@ function decision(node: Processor, { keyId, purpose, messages }: SigningParamete
   const answer = decide(node.config.policies, { key: keyId, purpose, messages, requester: 'client', now: node.now() });
   if (answer.kind === 'refuse') node.log('PolicyRefused', { reason: answer.reason });
   return answer;
-}
-
-/** The version of the policy in force, which a release checks in its own transaction. */
-export async function policyVersion(node: Processor): Promise<string> {
-  const row = await node.ports.store.get('Keys', POLICY);
-  return typeof row?.['version'] === 'string' ? row['version'] : '';
 }

@@ -8,11 +8,12 @@ import {
   type SigningParameters,
 } from '../messages/parameters.ts';
 import * as signing from '../signing/step.ts';
-import { advanceIn, certifiedKey, openShare, policyVersion, type Visit, visiting } from './advance.ts';
+import { advanceIn, certifiedKey, openShare, type Visit, visiting } from './advance.ts';
 import { commit, resend } from './commit.ts';
 import { loadState } from './load.ts';
 import type { Processor } from './node.ts';
 import { requestKey } from './rows.ts';
+import { keepStrays } from './strays.ts';
 
 /**
  * What became of an authorisation. `known`: this very instruction began it (a redelivery). `repeated`: another instruction with the same words; the ceremony
@@ -34,7 +35,8 @@ export async function authoriseKeygen(
     const secret = node.random(32);
     const sealing = { secret, publicKey: await node.sealer.publicKeyOf(secret) };
     const transition = keygen.begin(parameters, visit.member, sealing, node.random);
-    await commit(node, undefined, transition, visit.secrets, '');
+    const done = await commit(node, undefined, transition, visit.secrets);
+    if (done.kind !== 'committed') node.log('CommitRefused', { ceremony, stage: 'begin' });
   });
 }
 
@@ -49,11 +51,16 @@ export async function authoriseSigning(
     const certificate = await certifiedKey(node, parameters.keyId);
     if (!certificate) throw new Error(`key ${parameters.keyId} is not certified here`);
     const share = await openShare(node, parameters.keyId);
+    let refusedAt = -1;
     try {
       for (;;) {
         const stored = await loadState(node, ceremony);
         if (stored && stored.state.kind !== 'signing')
           throw new Error(`ceremony ${ceremony} is not a signing ceremony`);
+        if ((stored?.version ?? 0) === refusedAt) {
+          // Nobody else moved it: something that this would say was said already, in a life that this table does not remember.
+          return node.log('CommitRefused', { ceremony, stage: 'authorise' });
+        }
         const result = signing.authorise(
           stored?.state.kind === 'signing' ? stored.state : undefined,
           parameters,
@@ -63,8 +70,9 @@ export async function authoriseSigning(
           node.random,
         );
         if (result.kind !== 'changed') return;
-        const done = await commit(node, stored, result.transition, visit.secrets, await policyVersion(node));
+        const done = await commit(node, stored, result.transition, visit.secrets);
         if (done.kind === 'committed') return;
+        refusedAt = stored?.version ?? 0;
       }
     } finally {
       share.wipe();
@@ -82,7 +90,8 @@ async function authorised(
   const key = requestKey(parameters.kind, parameters.requestId);
   const known = await node.ports.store.get('Ceremonies', key);
   if (known && known['ceremony'] !== ceremony) return { kind: 'mismatch', ceremony: known['ceremony'] as Hex };
-  if (known && known['origin'] !== origin) return { kind: 'repeated', ceremony };
+  // Without a state whoever wrote the row died before it began: this instruction begins it.
+  if (known && known['origin'] !== origin && (await loadState(node, ceremony))) return { kind: 'repeated', ceremony };
   // Written first and alone: whoever holds the request id decides which parameters it stands for, whatever crashes after it.
   const item = { ...key, ceremony, origin, ttl: parameters.expiresAt + 30 * 86_400 };
   if (!known) {
@@ -94,6 +103,7 @@ async function authorised(
     });
     if (!result.committed) return authorised(node, parameters, ceremony, origin, begin);
   }
+  await keepStrays(node, ceremony, parameters);
   await visiting(node, ceremony, async (visit) => {
     await begin(visit);
     await advanceIn(visit, ceremony);

@@ -11,9 +11,10 @@ import { utf8 } from '../messages/bytes.ts';
 import { bodyOf } from '../messages/catalogue.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { MultisigEvent } from '../messages/events.ts';
+import type { Evidence } from '../messages/evidence.ts';
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import { sealStatement } from '../messages/sealing.ts';
-import { partitionOf, type StatementType } from '../messages/statement.ts';
+import { partitionOf, type StatementType, statementHash } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
 import {
   type CommitResult,
@@ -22,7 +23,9 @@ import {
   type QueueName,
   UnknownOutcome,
   type Write,
+  WrongContext,
 } from '../ports.ts';
+import { policyHash } from '../signing/policy.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
 import {
@@ -35,6 +38,7 @@ import {
   POLICY,
   peerKey,
   publicKeyKey,
+  saidKey,
   secretKey,
   sentKey,
   shareKey,
@@ -43,6 +47,7 @@ import {
 
 /** A row's bodies stay below DynamoDB's 400 KB. */
 const OUTBOX_ROW_BYTES = 350_000;
+const EVIDENCE_ROW_BYTES = 390_000;
 /** A body that carries evidence stays below SQS's limit for our bodies, with room for the envelope. */
 const EVENT_BYTES = 200_000;
 const MAX_DELAY_SECONDS = 900;
@@ -68,7 +73,6 @@ export async function commit(
   previous: Stored | undefined,
   transition: Transition<CeremonyState>,
   secrets: SecretsOf,
-  policyVersion: string,
 ): Promise<Committed> {
   const { state } = transition;
   const { ceremony } = state;
@@ -98,8 +102,16 @@ export async function commit(
       condition: previous ? { kind: 'equals', attribute: 'version', value: previous.version } : { kind: 'absent' },
     },
   ];
-  for (const secret of transition.secrets)
-    writes.push(await secretWrite(node, ceremony, dataKey, secret, state.parameters.expiresAt));
+  const secretTtl = state.parameters.expiresAt + SECRET_TTL_SECONDS;
+  try {
+    for (const secret of transition.secrets) writes.push(await secretWrite(node, ceremony, dataKey, secret, secretTtl));
+  } catch (error) {
+    if (!(error instanceof WrongContext)) throw error;
+    // Another `Nonces` table than the ceremony began with: nothing new is made under an old id.
+    node.log('SecretUnreadable', { ceremony });
+    return { kind: 'lost' };
+  }
+  writes.push(...saidOnce(ceremony, transition, secretTtl));
   for (const statement of transition.own) {
     const key = inboundKey(ceremony, statement.type, statement.slot, statement.from);
     writes.push({
@@ -113,13 +125,6 @@ export async function commit(
     const key = shareKey(ceremony, released.leader, released.sequence);
     const item = { ...key, package: released.package, body: JSON.stringify(released.statement), ttl };
     writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
-  }
-  for (const { index, evidence } of transition.evidence) {
-    writes.push({
-      kind: 'put',
-      table: 'Ceremonies',
-      item: { ...evidenceKey(ceremony, index), evidence: JSON.stringify(evidence) },
-    });
   }
   const announcements: Body[] = [];
   for (const key of transition.keys) {
@@ -160,7 +165,8 @@ export async function commit(
       kind: 'check',
       table: 'Keys',
       key: POLICY,
-      condition: { kind: 'equals', attribute: 'version', value: policyVersion },
+      // The policy that was asked, not the one that is there: an old function does not release what the new policy forbids.
+      condition: { kind: 'equals', attribute: 'version', value: policyHash(node.config.policies) },
     });
   }
   const bodies = [
@@ -172,6 +178,8 @@ export async function commit(
   const rows = outboxRows(ceremony, stage, bodies, ttl);
   for (const item of rows) writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 
+  // Before the transaction and outside of it, whose limits many culprits would break: a proof stands by itself.
+  await Promise.all(transition.evidence.map(({ index, evidence }) => storeEvidence(node, ceremony, index, evidence)));
   await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);
   const result = await transact(node, writes, token, ceremony);
   if (!result.committed) return refused(node, writes, result);
@@ -248,14 +256,14 @@ async function secretWrite(
   ceremony: Hex,
   dataKey: Uint8Array,
   secret: SecretWrite,
-  expiresAt: number,
+  ttl: number,
 ): Promise<Write> {
   const key = secretKey(ceremony, secret.name);
   switch (secret.kind) {
     case 'create': {
       const blob = await node.vault.wrap({ kind: 'ceremony', id: ceremony }, dataKey, secret.name, secret.plaintext);
       secret.plaintext.fill(0);
-      const item = { ...key, blob, ttl: expiresAt + SECRET_TTL_SECONDS };
+      const item = { ...key, blob, ttl };
       return { kind: 'put', table: 'Nonces', item, condition: { kind: 'absent' } };
     }
     case 'consume':
@@ -263,6 +271,39 @@ async function secretWrite(
     case 'forget':
       return { kind: 'delete', table: 'Nonces', key };
   }
+}
+
+/**
+ * What was said is remembered in the table that no backup brings back: a `Ceremonies` table from before says nothing else in a place where something was said.
+ * Shares of a key are left out: they follow from the polynomial, whose row is written once and whose commitments are remembered.
+ */
+function saidOnce(ceremony: Hex, { outbox, own }: Transition<CeremonyState>, ttl: number): Write[] {
+  const said = new Map<string, Write>();
+  for (const statement of [...outbox.map((each) => each.statement), ...own]) {
+    if (statement.type === 'EncryptedKeyShare') continue;
+    const key = saidKey(ceremony, statement);
+    const hash = statementHash(statement);
+    said.set(key.sk, {
+      kind: 'put',
+      table: 'Nonces',
+      item: { ...key, hash, ttl },
+      condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },
+    });
+  }
+  return [...said.values()];
+}
+
+/** Keeps a proof for ever. One that is larger than a row can only have been blown up by the culprit, and names nobody to others. */
+export async function storeEvidence(
+  node: Processor,
+  ceremony: Hex,
+  culprit: number,
+  evidence: Evidence,
+): Promise<void> {
+  const text = JSON.stringify(evidence);
+  if (utf8(text).length > EVIDENCE_ROW_BYTES) return node.log('EvidenceTooLarge', { ceremony, culprit });
+  const item: Item = { ...evidenceKey(ceremony, culprit), evidence: text };
+  await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 }
 
 // ------------------------------------------------------------------------------------------------ outbox

@@ -205,9 +205,11 @@ export async function receiveParcels(node: Coordinator, batch: readonly Delivery
 
 /** A peer heard of for the first time may have missed the own announcement: it gets it again, once. */
 async function greet(node: Coordinator, coin: string, index: number): Promise<void> {
-  const item = { ...heardKey(coin, index), at: node.now() };
-  const result = await node.ports.store.write({ kind: 'put', table: 'Directory', item, condition: { kind: 'absent' } });
-  if (result.committed) await announce(node, coin, [index]);
+  const key = heardKey(coin, index);
+  if (await node.ports.store.get('Directory', key)) return;
+  // Said before it is noted as said: a crash in between says it twice.
+  await announce(node, coin, [index]);
+  await node.ports.store.write({ kind: 'put', table: 'Directory', item: { ...key, at: node.now() } });
 }
 
 /** The sender is the queue's peer, and the outer signature is that peer's. @returns why not, or nothing */
@@ -251,7 +253,15 @@ export async function onPublicAddressAvailable(
   });
 }
 
-/** A scheduled `Wake`: what could not be said when it was due is said again. */
+/** A scheduled `Wake`: while some signer of a coin has not been heard of, it is told again who is here. */
 export async function onWake(node: Coordinator): Promise<void> {
-  for (const coin of node.config.coins) await announce(node, coin);
+  const committee = await node.committee();
+  if (!committee) return;
+  const self = ownIndex(committee, node.config.identity);
+  for (const coin of node.config.coins) {
+    const peers = committee.signersOf(coin).filter((index) => index !== self);
+    const heard = await Promise.all(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
+    const unheard = peers.filter((_, i) => !heard[i]);
+    if (unheard.length > 0) await announce(node, coin, unheard);
+  }
 }

@@ -6,10 +6,11 @@ import { refusedEvent } from '../messages/events.ts';
 import type { Hex } from '../messages/hex.ts';
 import { checkInstructionSignatures } from '../messages/instructions.ts';
 import { type KeygenParameters, maximumMessages, type SigningParameters } from '../messages/parameters.ts';
+import { decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
-import { certifiedKey, policyVersion, visiting } from './advance.ts';
+import { certifiedKey, visiting } from './advance.ts';
 import { type Authorised, authoriseKeygen, authoriseSigning } from './authorise.ts';
-import { commit } from './commit.ts';
+import { commit, resend } from './commit.ts';
 import { loadState } from './load.ts';
 import { ownIndex, type Processor } from './node.ts';
 import { HALT, publicKeyKey } from './rows.ts';
@@ -158,6 +159,9 @@ async function signingParameters(
     return { ok: false, refusal: { reason: 'Malformed', detail } };
   }
   const { keyId, messages, purpose, requestId, expiresAt } = asked;
+  // Asked here as well as at the release: a signer that will not answer must not take a place among t.
+  const policy = decide(node.config.policies, { key: keyId, purpose, messages, requester: 'client', now: node.now() });
+  if (policy.kind === 'refuse') return { ok: false, refusal: { reason: 'Unauthorised', detail: policy.reason } };
   const committeeId = committee.id;
   return {
     ok: true,
@@ -210,14 +214,18 @@ export async function onControl(node: Processor, payload: Payload<'Control'>): P
 
 async function abandon(node: Processor, ceremony: Hex): Promise<void> {
   await visiting(node, ceremony, async ({ member, secrets }) => {
-    for (;;) {
+    for (let refusedAt = 0; ; ) {
       const stored = await loadState(node, ceremony);
       if (!stored) return node.log('AbandonIgnored', { ceremony, reason: 'unknown' });
+      if (stored.version === refusedAt) return node.log('CommitRefused', { ceremony, stage: stored.state.stage });
       const { state } = stored;
       const result = state.kind === 'keygen' ? keygen.abandon(state, member) : signing.abandon(state, member);
-      if (result.kind !== 'changed') return;
-      const done = await commit(node, stored, result.transition, secrets, await policyVersion(node));
+      if (result.kind !== 'changed') break;
+      const done = await commit(node, stored, result.transition, secrets);
       if (done.kind === 'committed') return;
+      refusedAt = stored.version;
     }
   });
+  // It was abandoned before, perhaps by this very message, and what that said may not have left.
+  await resend(node, ceremony);
 }

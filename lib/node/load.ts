@@ -3,6 +3,7 @@ import type { BySender, Inputs, SecretName, Wanted } from '../ceremony.ts';
 import type { KeygenState } from '../keygen/state.ts';
 import { type Evidence, parseEvidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
+import type { CeremonyParameters } from '../messages/parameters.ts';
 import { openSealed } from '../messages/sealing.ts';
 import { partitionOf, type SealedStatement, type Statement, type StatementType } from '../messages/statement.ts';
 import type { Item } from '../ports.ts';
@@ -63,7 +64,7 @@ export async function loadInputs(
   ceremony: Hex,
   wanted: readonly Wanted[],
   secrets: SecretsOf,
-  asked: { readonly kind: 'keygen' | 'signing'; readonly requestId: Hex },
+  parameters: CeremonyParameters,
 ): Promise<Inputs> {
   const pages = await Promise.all(wanted.map((want) => recorded(node, ceremony, want)));
   const opened = new Map<StatementType, Map<string, Map<number, Statement>>>();
@@ -88,7 +89,7 @@ export async function loadInputs(
     slots: (type) => [...(opened.get(type)?.keys() ?? [])],
     undecryptable,
     evidence: await loadEvidence(node, ceremony),
-    mismatch: await otherParameters(node, ceremony, asked.kind, asked.requestId),
+    mismatch: await otherParameters(node, ceremony, parameters),
   };
 }
 
@@ -124,15 +125,14 @@ async function loadEvidence(node: Processor, ceremony: Hex): Promise<Evidence[]>
   });
 }
 
-/** True if a peer named this request id with other parameters: both are told, nobody is blamed. */
+/** True if a participant named this request id with other parameters: both are told, nobody is blamed. Who is not in the ceremony cannot end it. */
 async function otherParameters(
   node: Processor,
   ceremony: Hex,
-  kind: 'keygen' | 'signing',
-  requestId: Hex,
+  { kind, requestId, signers }: CeremonyParameters,
 ): Promise<boolean> {
   const rows = await node.ports.store.query('Ceremonies', requestKey(kind, requestId).pk, 'ASKED#');
-  return rows.some((row) => row['ceremony'] !== ceremony);
+  return rows.some((row) => row['ceremony'] !== ceremony && signers.includes(Number(row.sk.slice('ASKED#'.length))));
 }
 
 /** The secrets that one invocation opened, each once, wiped together. */

@@ -3,9 +3,9 @@ import { Member, type RandomBytes } from '../ceremony.ts';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { InstructionKeys } from '../messages/operator.ts';
+import type { Policy } from '../messages/policies.ts';
 import { hpkeSealer, type Sealer } from '../messages/sealing.ts';
 import type { Delivery, OutgoingMessage, Ports, QueueName } from '../ports.ts';
-import type { Policy } from '../signing/policy.ts';
 import { Vault } from '../vault/vault.ts';
 import { COMMITTEE } from './rows.ts';
 

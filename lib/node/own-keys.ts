@@ -42,7 +42,7 @@ export async function processorKeys(node: Processor): Promise<ProcessorKeys> {
     messaging.wipe();
     signing.wipe();
   }
-  return processorKeys(node);
+  return decodeKeys(await madeKeys(node));
 }
 
 /** Makes a coordinator's messaging key if there is none, and returns its public half. */
@@ -55,7 +55,14 @@ export async function coordinatorKey(node: Coordinator): Promise<Hex> {
   } finally {
     messaging.wipe();
   }
-  return coordinatorKey(node);
+  return (await madeKeys(node))['messagingKey'] as Hex;
+}
+
+/** @throws where the secrets are there and their public halves are not: a restored `Directory`, which no new keys may paper over */
+async function madeKeys(node: Node): Promise<Item> {
+  const made = await node.ports.store.get('Directory', OWN_KEYS);
+  if (!made) throw new Error('the own keys are stored and their public halves are not: restore the Directory table');
+  return made;
 }
 
 /** Opens one of the own secrets; the caller wipes it. @throws if `Start` has not made it */

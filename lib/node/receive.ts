@@ -8,8 +8,9 @@ import { certificateFor } from '../keygen/step.ts';
 import { bodyOf, type MessageName, parseBodyAs } from '../messages/catalogue.ts';
 import type { Committee } from '../messages/committee.ts';
 import { parseContent } from '../messages/contents.ts';
+import type { Evidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
-import { type CeremonyParameters, ceremonyId } from '../messages/parameters.ts';
+import type { CeremonyParameters } from '../messages/parameters.ts';
 import { openSealed } from '../messages/sealing.ts';
 import {
   type SealedStatement,
@@ -21,19 +22,17 @@ import {
 } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
 import type { Delivery, Item } from '../ports.ts';
-import { impatient, lead, leadsFor, signatureFor } from '../signing/step.ts';
-import { advanceIn, certifiedKey, policyVersion, type Visit, visiting } from './advance.ts';
-import { commit, outName, resend, wakeMessage } from './commit.ts';
+import { impatient, lead, leaderOf, leadsFor, signatureFor } from '../signing/step.ts';
+import { advanceIn, certifiedKey, type Visit, visiting } from './advance.ts';
+import { commit, outName, resend, storeEvidence } from './commit.ts';
 import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
-import { arrivedKey, askedKey, evidenceKey, inboundKey, requestKey, strayPartition } from './rows.ts';
+import { arrivedKey, inboundKey } from './rows.ts';
+import { admitStray, keepStrays, STRAY_TTL_SECONDS } from './strays.ts';
 
 /** Statement types of ceremonies, as they arrive. */
 export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials' | 'SpentSerialsRequest'>;
 
-/** Strays, bounded: this many ceremonies for each peer, this long. */
-const STRAY_CEREMONIES = 16;
-const STRAY_TTL_SECONDS = 86_400;
 /** Leaders k, exhibits and sessions s are numbered from 0 and are fewer than the 100 operators of the largest committee. */
 const LEADER_SLOT = /^(0|[1-9][0-9]?)$/;
 const SESSION_SLOT = /^(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)$/;
@@ -67,7 +66,7 @@ export async function receive(node: Processor, type: CeremonyType, batch: readon
   const failed: string[] = [];
   for (const [ceremony, arrivals] of byCeremony) {
     try {
-      await receiveOfCeremony(node, type, ceremony, arrivals);
+      await receiveOfCeremony(node, committee, type, ceremony, arrivals);
     } catch (error) {
       rethrowCrash(error);
       node.log('HandlerFailed', { type, ceremony, error: nameOf(error) });
@@ -135,8 +134,47 @@ export function wellPlaced(
   }
 }
 
+/**
+ * Whether this participant may say this here: leaders and their sessions are counted by the parameters, so that nobody else can fill the rows that a step reads
+ * (attacks CTX-06, DOS-02).
+ */
+export function expectedFrom(
+  type: CeremonyType,
+  parameters: CeremonyParameters,
+  self: number,
+  { from, slot, ceremony }: { readonly from: number; readonly slot: string; readonly ceremony: Hex },
+): boolean {
+  const { signers, t } = parameters;
+  if (!signers.includes(from)) return false;
+  const [k = 0, session = 0] = slot.split('.').map(Number);
+  const last = signers.length - t;
+  switch (type) {
+    case 'EncryptedPublicKey':
+    case 'EncryptedKeyGenCommitment':
+    case 'EncryptedKeyShare':
+    case 'KeyGenVerdict':
+    case 'KeyGenCertificate':
+      return parameters.kind === 'keygen';
+    case 'KeyGenEvidence':
+      return parameters.kind === 'keygen' && k < signers.length;
+    case 'Signature':
+      return parameters.kind === 'signing';
+    case 'NonceCommitment':
+      return parameters.kind === 'signing' && k <= last && leaderOf(parameters, ceremony, k) === self;
+    case 'SignatureShare':
+      return (
+        parameters.kind === 'signing' && k <= last && session <= last && leaderOf(parameters, ceremony, k) === self
+      );
+    case 'SigningPackage':
+      return (
+        parameters.kind === 'signing' && k <= last && session <= last && leaderOf(parameters, ceremony, k) === from
+      );
+  }
+}
+
 async function receiveOfCeremony(
   node: Processor,
+  committee: Committee,
   type: CeremonyType,
   ceremony: Hex,
   arrivals: readonly Arrival[],
@@ -146,10 +184,11 @@ async function receiveOfCeremony(
   let accepted = arrivals;
   if (!parameters) {
     const strays: Arrival[] = [];
-    for (const arrival of arrivals) if (await admitStray(node, type, ceremony, arrival)) strays.push(arrival);
+    for (const arrival of arrivals) if (await admitted(node, type, ceremony, arrival)) strays.push(arrival);
     accepted = strays;
   } else {
-    accepted = arrivals.filter(({ body }) => parameters.signers.includes(body.from));
+    const self = ownIndex(committee, node.config.identity);
+    accepted = arrivals.filter(({ body }) => expectedFrom(type, parameters, self, body));
     if (type === 'EncryptedKeyShare' && stored.state.stage === 'Succeeded') accepted = [];
   }
   if (accepted.length === 0) return;
@@ -167,6 +206,8 @@ async function receiveOfCeremony(
     if (status.kind === 'Full') full = true;
     if (type === 'SignatureShare' && stored?.state.kind === 'signing' && impatient(stored.state, node.now()))
       full = true;
+    // A signer that commits to a leader that has the signature already is answered, however few committed to this one.
+    if (type === 'NonceCommitment' && stored?.state.stage === 'Succeeded') full = true;
     if (!parameters && (await mayLead(node, type, slot, ceremony, accepted, arrived))) full = true;
   }
   if (!full && !again && !contradicted) {
@@ -202,13 +243,8 @@ async function record(node: Processor, type: CeremonyType, { body }: Arrival, tt
   // Two seals around one statement contradict nothing.
   if (!a || !b || statementHash(a) === statementHash(b) || a.to !== b.to) return 'duplicate';
   node.log('EquivocationDetected', { type, from: body.from });
-  const evidence = { v: 1, reason: 'Equivocation', committee: body.committee, statements: [a, b] };
-  await node.ports.store.write({
-    kind: 'put',
-    table: 'Ceremonies',
-    item: { ...evidenceKey(body.ceremony, body.from), evidence: JSON.stringify(evidence) },
-    condition: { kind: 'absent' },
-  });
+  const evidence: Evidence = { v: 1, reason: 'Equivocation', committee: body.committee, statements: [a, b] };
+  await storeEvidence(node, body.ceremony, body.from, evidence);
   return 'contradiction';
 }
 
@@ -271,52 +307,25 @@ export function stageStatus(
 
 // ------------------------------------------------------------------------------------------------ before authorisation
 
-/** Only the first message of each kind is kept before its ceremony is authorised, if its parameters give its id, within bounds. */
-async function admitStray(node: Processor, type: CeremonyType, ceremony: Hex, { body }: Arrival): Promise<boolean> {
-  if (type !== 'EncryptedPublicKey' && type !== 'NonceCommitment') {
-    node.log('StrayDropped', { type, reason: 'the ceremony is not known here' });
-    return false;
-  }
-  const parameters = await parametersOf(node, type, body);
-  if (!parameters || ceremonyId(parameters) !== ceremony || !parameters.signers.includes(body.from)) {
-    node.log('StrayDropped', { type, reason: 'the parameters do not give this ceremony' });
-    return false;
-  }
-  const now = node.now();
-  if (parameters.expiresAt <= now) {
-    node.log('StrayDropped', { type, reason: 'expired' });
-    return false;
-  }
-  const partition = strayPartition(body.from);
-  const live = (await node.ports.store.query('Ceremonies', partition)).filter((row) => (row['ttl'] as number) > now);
-  if (!live.some((row) => row.sk === ceremony)) {
-    if (live.length >= STRAY_CEREMONIES) {
-      node.log('StrayDropped', { type, reason: 'too many unauthorised ceremonies of this peer' });
-      return false;
-    }
-    const item = { pk: partition, sk: ceremony, parameters: JSON.stringify(parameters), ttl: now + STRAY_TTL_SECONDS };
-    await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item });
-  }
-  const asked = {
-    ...askedKey(parameters.kind, parameters.requestId, body.from),
-    ceremony,
-    ttl: parameters.expiresAt + STRAY_TTL_SECONDS,
-  };
-  await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item: asked });
-  await wakeContradicted(node, parameters, ceremony);
-  return true;
+async function admitted(node: Processor, type: CeremonyType, ceremony: Hex, { body }: Arrival): Promise<boolean> {
+  const reason = await whyNotAdmitted(node, type, ceremony, body);
+  if (reason !== undefined) node.log('StrayDropped', { type, reason });
+  return reason === undefined;
 }
 
-/** A ceremony that runs here under the same request id, with other parameters, is told. */
-async function wakeContradicted(
+async function whyNotAdmitted(
   node: Processor,
-  { kind, requestId }: CeremonyParameters,
+  type: CeremonyType,
   ceremony: Hex,
-): Promise<void> {
-  const row = await node.ports.store.get('Ceremonies', requestKey(kind, requestId));
-  const running = row?.['ceremony'];
-  if (typeof running !== 'string' || running === ceremony) return;
-  await node.send([wakeMessage(node, running as Hex, node.now())]);
+  body: Statement | SealedStatement,
+): Promise<string | undefined> {
+  if (type !== 'EncryptedPublicKey' && type !== 'NonceCommitment') return 'the ceremony is not known here';
+  const parameters = await parametersOf(node, type, body);
+  const committee = await node.committee();
+  if (!parameters || !committee) return 'the parameters do not give this ceremony';
+  if (!expectedFrom(type, parameters, ownIndex(committee, node.config.identity), body))
+    return 'not from a participant, or not in a place of this ceremony';
+  return admitStray(node, ceremony, body.from, parameters);
 }
 
 async function parametersOf(
@@ -366,13 +375,8 @@ async function startLeading(visit: Visit, ceremony: Hex, arrivals: readonly Arri
   }
   const state = lead(parameters, member);
   const nothing = { outbox: [], own: [], secrets: [], keys: [], released: [], evidence: [], events: [] };
-  await commit(
-    node,
-    undefined,
-    { ...nothing, state, wakeAt: parameters.expiresAt },
-    secrets,
-    await policyVersion(node),
-  );
+  await keepStrays(node, ceremony, parameters);
+  await commit(node, undefined, { ...nothing, state, wakeAt: parameters.expiresAt }, secrets);
 }
 
 // ------------------------------------------------------------------------------------------------ answers of finished ceremonies

@@ -1,7 +1,7 @@
 /** Keys of every row that a node writes (`formats.md`, "DynamoDB keys"), in one place. */
 import type { SecretName } from '../ceremony.ts';
 import type { Hex } from '../messages/hex.ts';
-import type { StatementType } from '../messages/statement.ts';
+import type { Header, StatementType } from '../messages/statement.ts';
 import type { Key } from '../ports.ts';
 
 // Ceremonies
@@ -45,6 +45,11 @@ export const strayPartition = (from: number): string => `STRAY#${from}`;
 
 // Nonces
 export const secretKey = (ceremony: Hex, name: SecretName): Key => ({ pk: ceremonyPartition(ceremony), sk: name });
+/** The hash of what was said in a place: public, but in this table, which no backup brings back. */
+export const saidKey = (ceremony: Hex, { type, slot, to }: Pick<Header, 'type' | 'slot' | 'to'>): Key => ({
+  pk: ceremonyPartition(ceremony),
+  sk: `SAID#${type}#${slot}#${to}`,
+});
 
 // Keys
 export const ownSecretKey = (name: 'MESSAGING' | 'SIGNATURE'): Key => ({ pk: 'OWN', sk: name });

@@ -6,10 +6,11 @@ import { advance } from './advance.ts';
 import { resend, wakeMessage } from './commit.ts';
 import { loadState } from './load.ts';
 import { whenAllAreKnown } from './membership.ts';
-import type { Processor } from './node.ts';
+import { nameOf, type Processor, rethrowCrash } from './node.ts';
 
 /** Ceremonies looked at in one scheduled run; the next run takes the rest. */
 const SCHEDULED_LIMIT = 100;
+const STUCK_SECONDS = 60;
 
 export async function onWake(node: Processor, { ceremony }: Payload<'Wake'>): Promise<void> {
   if (ceremony) return wakeCeremony(node, ceremony);
@@ -23,10 +24,12 @@ async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
   if (!before) return;
   await advance(node, ceremony);
   const after = await loadState(node, ceremony);
-  if (after && after.version === before.version) {
-    // Nothing moved, so nothing armed the next look.
-    const next = after.state.kind === 'signing' ? nextWake(after.state, node.now()) : after.wakeAt;
-    if (next !== undefined) await node.send([wakeMessage(node, ceremony, Math.max(next, node.now() + 1))]);
+  if (after && (after.version === before.version || after.wakeAt === before.wakeAt)) {
+    // Nothing moved, or to the same time: nothing armed the next look.
+    const now = node.now();
+    const next = after.state.kind === 'signing' ? nextWake(after.state, now) : after.wakeAt;
+    // What is due and does not move waits for something else than time (the halt switch, a table that was restored).
+    if (next !== undefined) await node.send([wakeMessage(node, ceremony, next > now ? next : now + STUCK_SECONDS)]);
   }
   // Last: a queue that refuses must not keep a ceremony from its deadline.
   await resend(node, ceremony);
@@ -34,6 +37,16 @@ async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
 
 /** The scheduled rule's work: every open ceremony whose `wakeAt` has passed, so that no lost message loses a ceremony. */
 export async function wakeOpenCeremonies(node: Processor, until: number): Promise<void> {
-  for (const key of await node.ports.store.due(until, SCHEDULED_LIMIT))
-    await wakeCeremony(node, key.pk.slice('C#'.length) as Hex);
+  let failed: unknown;
+  for (const key of await node.ports.store.due(until, SCHEDULED_LIMIT)) {
+    try {
+      await wakeCeremony(node, key.pk.slice('C#'.length) as Hex);
+    } catch (error) {
+      rethrowCrash(error);
+      // The first in the list every time: one that fails must not keep all others from their deadlines.
+      node.log('HandlerFailed', { ceremony: key.pk.slice('C#'.length), error: nameOf(error) });
+      failed = error;
+    }
+  }
+  if (failed) throw failed;
 }

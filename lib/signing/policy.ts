@@ -4,14 +4,8 @@
  * `require-own-instruction` needs no code here: without the own client's instruction a signer never reaches the release of a share.
  */
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import type { Hex } from '../messages/hex.ts';
-
-export const policySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('require-own-instruction') }),
-  z.strictObject({ kind: z.literal('purposes'), allow: z.array(z.string().min(1).max(64)).min(1).max(64) }),
-]);
-export type Policy = z.infer<typeof policySchema>;
+import type { Policy } from '../messages/policies.ts';
 
 export interface PolicyRequest {
   readonly key: Hex;

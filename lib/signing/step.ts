@@ -1,7 +1,7 @@
 /**
  * The signing ceremony: ROAST (ePrint 2022/550) over FROST (RFC 9591), for up to M messages at once.
  *
- * Read it from top to bottom: {@link authorise} (a signer's first commitments), {@link step} (finish, release, lead, rotate, expire), then each of these.
+ * Read it from top to bottom: {@link authorise} (a signer's first commitments), {@link step} (finish, expire, lead, rotate, release), then each of these.
  * A silent or lying signer costs nothing while t others answer; a silent leader costs one leader period. Every leader k ≤ n−t has
  * nonces of its own, so a signer that approves late still completes an early leader's session.
  *
@@ -173,9 +173,10 @@ export function step(
       return (
         finish(state, inputs, key, member) ??
         expire(state, inputs, now, member) ??
-        release(state, inputs, secrets, key, decide, now, member, random) ??
         leadSessions(state, inputs, key, now, member) ??
         rotate(state, key, now, member, random) ??
+        // Last: where no share may leave (the halt switch, lost nonces), the operator still leads and offers.
+        release(state, inputs, secrets, key, decide, now, member, random) ??
         UNCHANGED
       );
     case 'Failed':
@@ -258,6 +259,15 @@ function release(
   const { offered, session, statement, content } = found;
   // The policy speaks when the share would leave, not only when it was asked for.
   if (decide().kind === 'refuse') return undefined;
+  // Nothing is made from the nonces of a refused package, so they stay good for another session; this one is never looked at again, nor in the way of others.
+  const refuse = (): Step => {
+    const answered = [...offered.answered, { session, package: statementHash(statement) }];
+    const unmoved: Signing = {
+      ...state,
+      offers: state.offers.map((each) => (each.k === offered.k ? { ...offered, answered } : each)),
+    };
+    return changed<SigningState>(unmoved, nextWake(unmoved, now));
+  };
 
   const name: SecretName = `NONCE#${offered.k}#${offered.sequence}`;
   const row = secrets.get(name);
@@ -267,16 +277,11 @@ function release(
   const own = decodeNonces(suite, row.bytes, parameters.messages.length);
   const mine = content.commitments[content.signers.indexOf(member.self)] ?? [];
   // NON-09: the package must carry the commitments of the row that is about to be spent, byte for byte.
-  if (!own.commitments.every((c, m) => sameCommitment(commitmentHex(c), mine[m]))) return undefined;
+  if (!own.commitments.every((c, m) => sameCommitment(commitmentHex(c), mine[m]))) return refuse();
 
   const packageHash = statementHash(statement);
   const shares = signAll(suite, parameters, content, key.certificate, share, own.nonces, member.self);
-  if (!shares) {
-    // Nothing was made from the nonces, so they stay good for another session; this package is never looked at again.
-    const refused: Offer = { ...offered, answered: [...offered.answered, { session, package: packageHash }] };
-    const unmoved: Signing = { ...state, offers: state.offers.map((each) => (each.k === offered.k ? refused : each)) };
-    return changed<SigningState>(unmoved, nextWake(unmoved, now));
-  }
+  if (!shares) return refuse();
   const next = makeNonces(suite, share, parameters.messages.length, random);
   const answer = member.say(
     'SignatureShare',
@@ -350,7 +355,9 @@ function answerable(state: Signing, inputs: Inputs, member: Member): Answerable 
     const leader = leaderOf(parameters, ceremony, offered.k);
     for (const slot of inputs.slots('SigningPackage')) {
       const session = sessionOf(slot, offered.k);
-      if (session === undefined || offered.answered.some((each) => each.session === session)) continue;
+      // A leader has n−t+1 sessions, and no more nonces of a signer than these (attack NON-13).
+      if (session === undefined || session > lastLeader(parameters)) continue;
+      if (offered.answered.some((each) => each.session === session)) continue;
       const statement = inputs.said('SigningPackage', slot).get(leader);
       const parsed = statement && parseContent('SigningPackage', statement.content);
       if (!statement || !parsed?.ok || !wellFormedPackage(parameters, parsed.content)) continue;

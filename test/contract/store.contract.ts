@@ -85,6 +85,8 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         };
         change(item);
         change((await store.get(TABLE, item)) as typeof item);
+        change((await store.query(TABLE, item.pk))[0] as typeof item);
+        change((await store.batchGet(TABLE, [item]))[0] as typeof item);
         const stored = { bytes: Uint8Array.of(1), members: new Set([1]), list: [Uint8Array.of(1)] };
         expect(await store.get(TABLE, item)).toMatchObject(stored);
         expect((await store.query(TABLE, item.pk))[0]).toMatchObject(stored);
@@ -138,6 +140,11 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         expect(await held('text', 'true')).toBe(true);
         expect(await held('missing', '')).toBe(false);
         expect(await held('missing', false)).toBe(false);
+      });
+
+      test('a condition cannot ask for what a table cannot hold', async () => {
+        const condition: Condition = { kind: 'equals', attribute: 'value', value: Number.NaN };
+        await expect(store.write(put({ ...fresh() }, condition))).rejects.toThrow(LimitExceeded);
       });
 
       test('of fifty writers of one absent item exactly one wins, and the others are shown the winner', async () => {
@@ -238,6 +245,7 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         expect(await store.transact(writes, token)).toMatchObject({ committed: false });
         await store.write(put({ ...key, value: 0 }));
         expect(await store.transact(writes, token)).toEqual({ committed: true });
+        expect(await store.get(TABLE, key)).toEqual({ ...key, value: 1 });
       });
 
       test('two writes on one key are refused', async () => {
@@ -314,7 +322,16 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
       });
 
       test('what a table cannot hold is refused: unsafe numbers, empty sets, values that are missing', async () => {
-        const wrong = [0.5, Number.NaN, Number.MAX_SAFE_INTEGER + 1, new Set<number>(), undefined, null, { nested: 1 }];
+        const wrong = [
+          0.5,
+          Number.NaN,
+          Number.MAX_SAFE_INTEGER + 1,
+          new Set<number>(),
+          undefined,
+          null,
+          { nested: 1 },
+          [1],
+        ];
         for (const value of wrong) {
           await expect(store.write(put({ ...fresh(), value } as unknown as Item))).rejects.toThrow(LimitExceeded);
         }
@@ -376,6 +393,15 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         );
         expect(seen.filter((members) => members.size === 100)).toHaveLength(1);
         expect((await store.get(TABLE, key))?.['members']).toHaveProperty('size', 100);
+      });
+
+      test('an addition to what is no set, or beyond 400 KB, is refused', async () => {
+        const [bytes, full] = [fresh(), fresh()];
+        await store.write(put({ ...bytes, members: Uint8Array.of(1) }));
+        await expect(store.addToSet(TABLE, bytes, new Set([1]))).rejects.toThrow(LimitExceeded);
+        await store.write(putOf(full, MAX_ITEM_BYTES - 5));
+        await expect(store.addToSet(TABLE, full, new Set([1]))).rejects.toThrow(LimitExceeded);
+        expect((await store.get(TABLE, full))?.['members']).toBeUndefined();
       });
 
       test('an empty addition, and further attributes named as the set or the key, are refused', async () => {

@@ -121,6 +121,21 @@ describe('visibility', () => {
     expect(received).toHaveLength((RETENTION_SECONDS / 360) | 0);
     expect(cloud.now).toBe(start + RETENTION_SECONDS * 1000);
   });
+
+  test('a message that nobody received for fourteen days is gone, in a dead-letter queue too', async () => {
+    const cloud = makeCloud();
+    const stop = cloud.subscribe(QUEUE, async (batch) => ({ failed: batch.map(({ messageId }) => messageId) }));
+    await cloud.bus().send([...numbered(3), ...numbered(3, OTHER)]);
+    await cloud.run();
+    stop();
+    expect(cloud.inspect.deadLetters(DEAD)).toHaveLength(3);
+    cloud.advance(RETENTION_SECONDS);
+    const received = collect(cloud, OTHER);
+    expect(await cloud.run()).toBe('idle');
+    expect(received).toEqual([]);
+    expect(cloud.inspect.deadLetters(DEAD)).toEqual([]);
+    expect(cloud.redrive(DEAD)).toBe(0);
+  });
 });
 
 describe('dead letters', () => {
@@ -205,6 +220,36 @@ describe('running', () => {
     collect(cloud);
     expect(() => collect(cloud)).toThrow('subscriber already');
     expect(() => collect(cloud, 'coterie-nobody-btc-Wake' as QueueName)).toThrow('no queue');
+  });
+
+  test('one run at a time, and each clock only does what it can', async () => {
+    const cloud = makeCloud();
+    collect(cloud);
+    await cloud.bus().send(numbered(1));
+    const run = cloud.run();
+    await expect(cloud.run()).rejects.toThrow('running already');
+    expect(await run).toBe('idle');
+    expect(() => cloud.start()).toThrow('virtual clock');
+    expect(() => makeCloud({ clock: 'real' }).advance(1)).toThrow('real clock');
+  });
+
+  test('time never goes back', async () => {
+    const cloud = makeCloud();
+    const start = cloud.now;
+    await cloud.bus().send([{ queue: QUEUE, body: 'later', delaySeconds: 100 }]);
+    expect(await cloud.run({ until: start - 50_000 })).toBe('until');
+    expect(cloud.now).toBe(start);
+  });
+
+  test('an old subscription does not end a new one', async () => {
+    const cloud = makeCloud();
+    const stop = cloud.subscribe(QUEUE, async () => ({ failed: [] }));
+    stop();
+    const received = collect(cloud);
+    stop();
+    await cloud.bus().send(numbered(3));
+    await cloud.run();
+    expect(received).toHaveLength(3);
   });
 
   test('a real clock delivers, delays and stops', async () => {

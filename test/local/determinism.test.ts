@@ -105,6 +105,9 @@ describe('random', () => {
     }
     for (const count of counts) expect(Math.abs(count - 10_000)).toBeLessThan(500);
     expect(dice.below(1)).toBe(0);
+    // Without rejection the lowest third of this range would come half of the time.
+    const low = Array.from({ length: 6000 }, () => dice.below(3 * 2 ** 30)).filter((drawn) => drawn < 2 ** 30);
+    expect(Math.abs(low.length - 2000)).toBeLessThan(250);
   });
 
   test('lengths are 1 to 65,536 bytes and seeds 32', () => {

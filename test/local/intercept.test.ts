@@ -111,6 +111,29 @@ describe('a crash', () => {
     });
   }
 
+  test('takes what the function already waits for, too', async () => {
+    const orders = new Set<string>();
+    for (let seed = 1; seed <= 10; seed++) {
+      const cloud = makeCloud({ concurrency: 2 }, seed);
+      const store = cloud.store('alice');
+      const order: string[] = [];
+      cloud.intercept(({ operation, when }) => {
+        if (when === 'before') order.push(operation);
+        if (operation === 'get') throw new Crash('here');
+      });
+      cloud.subscribe(QUEUE, async () => {
+        await Promise.all([store.get('Keys', KEY), store.write(PUT)]);
+        return { failed: [] };
+      });
+      await cloud.bus().send(numbered(1));
+      order.splice(0);
+      await cloud.run({ until: cloud.now });
+      orders.add(order.join(' '));
+      expect(cloud.inspect.items('alice', 'Keys')).toHaveLength(order.includes('write') ? 1 : 0);
+    }
+    expect(orders).toEqual(new Set(['get', 'write get']));
+  });
+
   test('outside of a function is an error like any other', async () => {
     const cloud = makeCloud();
     cloud.intercept(() => {

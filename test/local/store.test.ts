@@ -81,6 +81,11 @@ test('the fingerprint of a token tells texts, numbers, bytes, conditions and tab
     const item = { ...KEY, value } as Item;
     await expect(store.transact([{ kind: 'put', table: 'Keys', item }], 'token')).rejects.toThrow('Mismatch');
   }
+  // Without their lengths these two lists would read the same.
+  const cut = (value: readonly string[]) =>
+    store.transact([{ kind: 'put', table: 'Keys', item: { ...KEY, value } }], 'cut');
+  await cut(['astring:b', 'c']);
+  await expect(cut(['a', 'bstring:c'])).rejects.toThrow('Mismatch');
   const item = { ...KEY, value: '1' };
   await expect(store.transact([{ kind: 'put', table: 'Serials', item }], 'token')).rejects.toThrow('Mismatch');
   await expect(

@@ -3,6 +3,7 @@
  *
  * Schemas here are few kinds; one that is not handled throws, so that it cannot be left out in silence.
  */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import * as z from 'zod';
 import { toHex } from '../../lib/messages/hex.ts';
@@ -94,10 +95,10 @@ function unrefined(schema: z.core.$ZodType, refined: boolean): fc.Arbitrary<unkn
     case 'custom': {
       const lengths = HEX_LENGTHS.filter((length) => z.safeParse(schema, hexSample(length)).success);
       if (lengths.length === 0) throw new Error('a custom field that is no hex of a known length');
+      // One draw for a whole field, and not one for each of its bytes: a certificate has some thousand.
       return fc
-        .constantFrom(...lengths)
-        .chain((length) => fc.uint8Array({ minLength: length, maxLength: length }))
-        .map(toHex)
+        .tuple(fc.constantFrom(...lengths), fc.integer({ min: 0 }))
+        .map(([length, seed]) => toHex(expanded(seed, length)))
         .filter((hex) => z.safeParse(schema, hex).success);
     }
     case 'pipe':
@@ -105,6 +106,16 @@ function unrefined(schema: z.core.$ZodType, refined: boolean): fc.Arbitrary<unkn
     default:
       throw new Error(`no arbitrary for a schema of type ${def.type}`);
   }
+}
+
+/** As many bytes as are asked for; of small seeds, bytes that are all alike. */
+function expanded(seed: number, length: number): Uint8Array {
+  if (seed < 256) return new Uint8Array(length).fill(seed);
+  return new Uint8Array(
+    createHash('shake256', { outputLength: Math.max(1, length) })
+      .update(`${seed}`)
+      .digest(),
+  ).subarray(0, length);
 }
 
 /** Numbers and indexes sort as numbers; everything else by its text. */

@@ -106,6 +106,7 @@ describe('a certificate is refused', () => {
       Object.assign(empty, { [name]: [] });
     }
     expect(certificateSchema.safeParse(empty).success).toBe(false);
+    expect(reasonFor(empty)).toBe('expected at least 2 signers, got 0');
   });
 
   test('CTX-09: if suite or threshold are not the ones that the committee pins, whoever signed it', () => {

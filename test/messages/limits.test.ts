@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bodyOf, MAX_BODY_BYTES, parseBody, parseBodyAs } from '../../lib/messages/catalogue.ts';
+import { parseCommittee } from '../../lib/messages/committee.ts';
 import { ContentError, type ContentOf, contentText, parseContent } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import {
@@ -13,7 +14,16 @@ import {
   signingParameters as signingSchema,
 } from '../../lib/messages/parameters.ts';
 import { type Header, MAX_CONTENT_BYTES, type Statement, type StatementType } from '../../lib/messages/statement.ts';
-import { certificate, header, hexOf, keygenParameters, messagingKey, signingParameters } from './fixtures.ts';
+import {
+  certificate,
+  committeeFile,
+  header,
+  hexOf,
+  keygenParameters,
+  messagingKey,
+  signatureKey,
+  signingParameters,
+} from './fixtures.ts';
 
 const hex = (bytes: number): Hex => `0x${'ff'.repeat(bytes)}`;
 const pair = { hiding: hex(33), binding: hex(33) };
@@ -102,6 +112,30 @@ describe('fits into a body', () => {
     const statements = many(6, said('EncryptedKeyGenCommitment', dealt));
     expectFits(said('KeyGenEvidence', { statements }));
   });
+});
+
+test('an asset has at most 31 services: what they send to each other grows with their number', () => {
+  const services = (n: number) => {
+    const [first] = committeeFile.operators;
+    if (!first) throw new Error('no operator');
+    const operators = signers(n).map((index) => ({
+      ...first,
+      index,
+      identity: `operator${index}`,
+      coordinatorKey: messagingKey(index),
+      coins: {},
+      assets: { usd: { signatureKey: signatureKey(index) } },
+    }));
+    const depositors = { keys: [signatureKey(101)], required: 1, capPerEpoch: '1' };
+    return parseCommittee({
+      ...committeeFile,
+      operators,
+      coins: {},
+      assets: { usd: { t: n, f: 0, depositors, epoch: 1 } },
+    });
+  };
+  expect(services(31).ok).toBe(true);
+  expect(services(32)).toEqual({ ok: false, reason: 'expected at most 31 operators for usd, got 32' });
 });
 
 describe('a signing is refused', () => {

@@ -163,6 +163,15 @@ describe('what is sealed opens', () => {
       ).toBeUndefined();
   });
 
+  test('not with a shortened tag: of an empty text, 4 bytes would be a tag that 2^32 attempts forge', async () => {
+    const empty = await hpkeSealer.seal(messagingKey(2), header, 2, new Uint8Array(), randomness);
+    expect(await hpkeSealer.open(messagingSecret(2), header, 2, empty.enc, empty.ciphertext)).toEqual(new Uint8Array());
+    for (const length of [4, 8, 12, 13, 14, 15])
+      expect(
+        await hpkeSealer.open(messagingSecret(2), header, 2, empty.enc, empty.ciphertext.subarray(0, length)),
+      ).toBeUndefined();
+  });
+
   test('by one key object after another: a cached key is never used for other bytes', async () => {
     const first = messagingSecret(2);
     expect(await opened({}, 2, first)).toEqual(plaintext);
@@ -232,6 +241,15 @@ describe('a sealed statement', () => {
     ['nothing', new Uint8Array()],
   ])('ENC-08: that holds %s has no statement', async (_, bytes) => {
     expect(await open(await sealBytes(bytes))).toMatchObject({ ok: false, reason: 'BadShape' });
+  });
+
+  test('ENC-08: has one form in bytes: nothing ill-formed is read as a replacement character', async () => {
+    const doubtful = signStatement(header, '{"share":"\ufffd"}', signatureSecret(1));
+    const bytes = Buffer.from(JSON.stringify(doubtful));
+    expect(await open(await sealBytes(bytes))).toEqual({ ok: true, statement: doubtful });
+    const at = bytes.indexOf(Buffer.from('\ufffd'));
+    const illFormed = Buffer.concat([bytes.subarray(0, at), Uint8Array.of(0xff), bytes.subarray(at + 3)]);
+    expect(await open(await sealBytes(illFormed))).toMatchObject({ ok: false, reason: 'BadShape' });
   });
 
   test('CTX-04, CTX-07: is not signed for another header, recipient, key or ciphertext', async () => {

@@ -1,0 +1,137 @@
+/** What the operator's commands do, between the command line and the functions that do the work. */
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dynamoClient } from '../aws/clients.ts';
+import { systemRandom } from '../local/random.ts';
+import { coin } from '../messages/fields.ts';
+import { cardOf, parseCard } from './card.ts';
+import { acceptCommittee, checkOwnEntry, committeeText, createCommittee, sendStart, spoken } from './committee.ts';
+import { type Access, busOf, directoryOf } from './deploy-access.ts';
+import { assertAgreed, readCommitteeFile, readOperatorFile, readText } from './deploy-files.ts';
+import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
+import { shown, UsageError, wholeNumber } from './usage.ts';
+
+const OK = 0;
+const MAX_LIFE_SECONDS = 7 * 86_400;
+
+export interface CreateOptions {
+  readonly threshold: string;
+  readonly network: string;
+  readonly suite?: readonly string[];
+  readonly genesis?: string;
+  readonly leaderPeriod: string;
+  readonly allowSingleSigner?: boolean;
+  readonly output: string;
+}
+
+/** An emulator's, where the environment names one. */
+function access(): Access {
+  return { endpoint: process.env['AWS_ENDPOINT_URL'] || undefined };
+}
+
+export async function start(operatorPath: string): Promise<number> {
+  const operator = readOperatorFile(operatorPath);
+  await sendStart(operator, busOf(operator, access()));
+  process.stderr.write(`Start was sent to the coordinator and to ${operator.coins.join(', ')}; now: coterie card\n`);
+  return OK;
+}
+
+export async function card(operatorPath: string, output: string | undefined): Promise<number> {
+  const operator = readOperatorFile(operatorPath);
+  const made = await reaching(operator.region, () => cardOf(operator, directoryOf(operator, access())));
+  const text = `${JSON.stringify(made, null, 2)}\n`;
+  if (output === undefined) process.stdout.write(text);
+  else writeOnce(output, text);
+  process.stderr.write(`card ${spoken(made.hash)}\n`);
+  return OK;
+}
+
+export function create(paths: readonly string[], options: CreateOptions): number {
+  const cards = paths.map((path) => parseCard(readText(path, 'a card'), path));
+  const terms = {
+    threshold: wholeNumber('--threshold', options.threshold, 1, cards.length),
+    network: options.network,
+    suites: suitesOf(options.suite ?? []),
+    genesisLife:
+      options.genesis === undefined ? undefined : wholeNumber('--genesis', options.genesis, 60, MAX_LIFE_SECONDS),
+    leaderPeriod: wholeNumber('--leader-period', options.leaderPeriod, 1, 3_600),
+    allowSingleSigner: options.allowSingleSigner ?? false,
+  };
+  const committee = createCommittee(cards, terms, systemRandom, Math.floor(Date.now() / 1_000));
+  writeOnce(options.output, committeeText(committee));
+  process.stdout.write(`${committee.id}\n`);
+  process.stderr.write(
+    `${options.output}: ${terms.threshold} of ${committee.n}. Send it to every operator, and compare by voice:\n${spoken(committee.id)}\n`,
+  );
+  return OK;
+}
+
+export function check(path: string, operatorPath: string, cardPath: string | undefined): number {
+  const operator = readOperatorFile(operatorPath);
+  const committee = readCommitteeFile(path);
+  checkOwnEntry(
+    operator,
+    committee,
+    cardPath === undefined ? undefined : parseCard(readText(cardPath, 'a card'), cardPath),
+  );
+  process.stdout.write(`${committee.id}\n`);
+  process.stderr.write(
+    `${path} is well-formed and names ${operator.identity}. Compare by voice:\n${spoken(committee.id)}\n`,
+  );
+  return OK;
+}
+
+export async function accept(path: string, operatorPath: string): Promise<number> {
+  const operator = readOperatorFile(operatorPath);
+  const committee = readCommitteeFile(path);
+  assertAgreed(operator, committee);
+  await acceptCommittee(operator, committee, busOf(operator, access()));
+  process.stderr.write(`CommitteeAccepted was sent to the coordinator and to ${operator.coins.join(', ')}\n`);
+  return OK;
+}
+
+export async function reconcileTables(operatorPath: string, assembly: string): Promise<number> {
+  const { identity, region } = readOperatorFile(operatorPath);
+  const tables = wantedTables(assembly, `coterie-${identity}-`);
+  const found = await reaching(region, () => reconcile(tables, dynamoClient({ region, ...access() })));
+  for (const difference of found) process.stdout.write(`${sentenceOf(difference)}\n`);
+  return OK;
+}
+
+/** What the service or the way to it did wrong, as the sentence that the user can act on. */
+async function reaching<Result>(region: string, run: () => Promise<Result>): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const said = error instanceof Error ? error.message || error.name : String(error);
+    const at = process.env['AWS_ENDPOINT_URL'] || `AWS in ${region}`;
+    throw new UsageError(
+      `expected an answer from ${at}, got: ${said.slice(0, 200)}: check the endpoint, the credentials and that the stacks are deployed`,
+    );
+  }
+}
+
+function suitesOf(texts: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [name = '', suite = ''] = text.split('=');
+      if (!coin.safeParse(name).success || suite === '') {
+        throw new UsageError(`--suite: expected coin=suite, got ${shown(text)}`);
+      }
+      return [name, suite];
+    }),
+  );
+}
+
+/** Whole or not at all, and never over another one: who runs it again with the same outcome is told nothing new. */
+function writeOnce(path: string, text: string): void {
+  if (existsSync(path)) {
+    if (readFileSync(path, 'utf8') === text) return;
+    throw new UsageError(
+      `expected no file at ${path}, got one with other content: move it away, or choose another --output`,
+    );
+  }
+  const partial = `${path}.partial`;
+  writeFileSync(partial, text, { mode: 0o644 });
+  renameSync(partial, path);
+}

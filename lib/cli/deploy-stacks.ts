@@ -1,0 +1,40 @@
+/** `coterie deploy`: the CDK, with the operator's settings and the hash as the stack parameter that pins the committee. */
+import { STAGES, settingsOf } from '../../cdk/settings.ts';
+import { cdk } from './deploy-cdk.ts';
+import { readCommitteeFile, readOperatorFile } from './deploy-files.ts';
+import { COMMITTEE_HASH, coordinatorStackName, inboxStackName, processorStackName } from './deploy-names.ts';
+import { shown, UsageError } from './usage.ts';
+
+const OK = 0;
+
+export interface DeployOptions {
+  readonly operator: string;
+  readonly committee?: string;
+  readonly stage: string;
+  readonly yes?: boolean;
+}
+
+export async function deploy(options: DeployOptions): Promise<number> {
+  const stage = STAGES.find((each) => each === options.stage);
+  if (!stage) throw new UsageError(`--stage: expected ${STAGES.join(' or ')}, got ${shown(options.stage)}`);
+  const operator = readOperatorFile(options.operator);
+  const committee = options.committee === undefined ? undefined : readCommitteeFile(options.committee);
+  settingsOf(operator, committee, stage, process.env['AWS_ENDPOINT_URL'] || undefined);
+  const { identity, coins } = operator;
+  const stacks = [coordinatorStackName(identity), ...coins.map((coin) => processorStackName(identity, coin))];
+  if (committee) stacks.push(inboxStackName(identity));
+  const context = [`stage=${stage}`, `operator=${options.operator}`];
+  if (options.committee !== undefined) context.push(`committee=${options.committee}`);
+  await cdk(
+    [
+      'deploy',
+      ...stacks,
+      ...context.flatMap((each) => ['-c', each]),
+      // Without a committee file the stacks keep the hash that they have.
+      ...(committee ? stacks.flatMap((stack) => ['--parameters', `${stack}:${COMMITTEE_HASH}=${committee.id}`]) : []),
+      ...['--require-approval', options.yes ? 'never' : 'broadening'],
+    ],
+    { environment: process.env, show: (text) => process.stderr.write(text) },
+  );
+  return OK;
+}
