@@ -62,8 +62,10 @@ export class Alarms {
       queue.metricApproximateAgeOfOldestMessage({ period: PERIOD, statistic: 'Maximum' }),
     );
     if (!only) return;
-    if (others.length === 0)
-      return this.#add(id, { metric: only, threshold: STUCK_SECONDS, impact, section: 'messages-wait' });
+    if (others.length === 0) {
+      this.#add(id, { metric: only, threshold: STUCK_SECONDS, impact, section: 'messages-wait' });
+      return;
+    }
     // The emulator knows no alarms on expressions.
     if (this.#stage === 'local') return;
     const metrics = [only, ...others];

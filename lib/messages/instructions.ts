@@ -42,18 +42,31 @@ export interface InstructionKeys {
   readonly keys: readonly Hex[];
 }
 
-/** What an instruction key signs: the tagged canonical JSON (RFC 8785) of the instruction without its signatures. */
-export function instructionBytes(instruction: MultisigInstruction | Control): Uint8Array {
+/** Where an instruction is meant to be followed: the same words mean nothing in another committee or for another coin. */
+export interface InstructionScope {
+  readonly committee: Hex;
+  readonly coin: string;
+}
+
+/**
+ * What an instruction key signs: committee(32) ‖ LP(coin) ‖ LP(canonical JSON, RFC 8785, of the instruction without its signatures), tagged. Not the operator: one
+ * set of signatures may be shown to every operator of the committee.
+ */
+export function instructionBytes(
+  instruction: MultisigInstruction | Control,
+  { committee, coin: of }: InstructionScope,
+): Uint8Array {
   const { signatures: _, ...unsigned } = instruction;
-  return concat(tagged('instruction'), lp(utf8(canonicalize(unsigned) ?? '')));
+  return concat(tagged('instruction'), fromHex(committee), lp(utf8(of)), lp(utf8(canonicalize(unsigned) ?? '')));
 }
 
 /** True if at least `required` *different* listed keys have signed. */
 export function checkInstructionSignatures(
   instruction: MultisigInstruction | Control,
+  scope: InstructionScope,
   { required, keys }: InstructionKeys,
 ): boolean {
-  const bytes = instructionBytes(instruction);
+  const bytes = instructionBytes(instruction, scope);
   const signed = new Set<Hex>();
   for (const { key, signature } of instruction.signatures ?? []) {
     if (keys.includes(key) && verifies(bytes, fromHex(signature), key)) signed.add(key);

@@ -37,7 +37,8 @@ export async function onMultisigInstruction(
   if (!committee)
     return tell({ reason: 'Unauthorised', detail: 'expected an accepted committee file, there is none yet' });
   const { instructionKeys } = node.config;
-  if (instructionKeys && !checkInstructionSignatures(payload, instructionKeys)) {
+  const scope = { committee: committee.id, coin: node.config.coin };
+  if (instructionKeys && !checkInstructionSignatures(payload, scope, instructionKeys)) {
     const detail = `expected ${instructionKeys.required} valid signatures of the operator's instruction keys`;
     return tell({ reason: 'Unauthorised', detail });
   }
@@ -195,8 +196,9 @@ function lifetime(node: Processor, expiresAt: number): Refusal | undefined {
 
 /** The operator's switches. */
 export async function onControl(node: Processor, payload: Payload<'Control'>): Promise<void> {
-  const { instructionKeys } = node.config;
-  if (instructionKeys && !checkInstructionSignatures(payload, instructionKeys))
+  const { instructionKeys, coin } = node.config;
+  const committee = (await node.committee())?.id;
+  if (instructionKeys && !(committee && checkInstructionSignatures(payload, { committee, coin }, instructionKeys)))
     return node.log('ControlRefused', { reason: 'signatures' });
   if ('Halt' in payload) {
     await node.ports.store.write({ kind: 'put', table: 'Keys', item: { ...HALT, since: node.now() } });

@@ -13,6 +13,8 @@ import {
 } from '../../lib/messages/instructions.ts';
 import { committee, flipped, hexOf, signatureKey, signatureSecret } from './fixtures.ts';
 
+const SCOPE = { committee: `0x${'c0'.repeat(32)}`, coin: 'btc' } as const;
+
 const keyGen: MultisigInstruction = {
   KeyGen: {
     coin: 'btc',
@@ -43,7 +45,7 @@ const controls: readonly Control[] = [
 const twoOfThree: InstructionKeys = { required: 2, keys: [signatureKey(1), signatureKey(2), signatureKey(3)] };
 const by = (index: number, of: MultisigInstruction | Control): { key: Hex; signature: Hex } => ({
   key: signatureKey(index),
-  signature: toHex(sign(instructionBytes(of), signatureSecret(index))),
+  signature: toHex(sign(instructionBytes(of, SCOPE), signatureSecret(index))),
 });
 const signedBy = <T extends MultisigInstruction | Control>(of: T, ...indexes: readonly number[]): T => ({
   ...of,
@@ -52,33 +54,37 @@ const signedBy = <T extends MultisigInstruction | Control>(of: T, ...indexes: re
 
 describe('an instruction with k of m keys', () => {
   test.each([keyGen, ask, ...controls])('%j is good with k signatures of different keys', (of) => {
-    expect(checkInstructionSignatures(signedBy(of, 1, 3), twoOfThree)).toBe(true);
-    expect(checkInstructionSignatures(signedBy(of, 3, 2, 1), twoOfThree)).toBe(true);
+    expect(checkInstructionSignatures(signedBy(of, 1, 3), SCOPE, twoOfThree)).toBe(true);
+    expect(checkInstructionSignatures(signedBy(of, 3, 2, 1), SCOPE, twoOfThree)).toBe(true);
     const schema = 'KeyGen' in of || 'Sign' in of ? multisigInstruction : control;
     expect(schema.parse(signedBy(of, 1, 3))).toEqual(signedBy(of, 1, 3));
   });
 
   test('is refused with none, or with fewer than k', () => {
-    expect(checkInstructionSignatures(ask, twoOfThree)).toBe(false);
-    expect(checkInstructionSignatures({ ...ask, signatures: [] }, twoOfThree)).toBe(false);
-    expect(checkInstructionSignatures(signedBy(ask, 2), twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures(ask, SCOPE, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures({ ...ask, signatures: [] }, SCOPE, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures(signedBy(ask, 2), SCOPE, twoOfThree)).toBe(false);
   });
 
   test('is refused if one key signs twice', () => {
-    expect(checkInstructionSignatures(signedBy(ask, 2, 2), twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures(signedBy(ask, 2, 2), SCOPE, twoOfThree)).toBe(false);
   });
 
   test('is refused if a key that is not listed makes up the number', () => {
     const listed = { required: 2, keys: [signatureKey(1), signatureKey(2)] };
-    expect(checkInstructionSignatures(signedBy(ask, 1, 3), listed)).toBe(false);
-    expect(checkInstructionSignatures(signedBy(ask, 1, 2), listed)).toBe(true);
+    expect(checkInstructionSignatures(signedBy(ask, 1, 3), SCOPE, listed)).toBe(false);
+    expect(checkInstructionSignatures(signedBy(ask, 1, 2), SCOPE, listed)).toBe(true);
+    expect(checkInstructionSignatures(signedBy(ask, 1, 2), { ...SCOPE, coin: 'sol' }, listed)).toBe(false);
+    expect(
+      checkInstructionSignatures(signedBy(ask, 1, 2), { ...SCOPE, committee: `0x${'c1'.repeat(32)}` }, listed),
+    ).toBe(false);
   });
 
   test('is refused if a signature is another key’s, or one bit is wrong', () => {
     const swapped = [{ key: signatureKey(1), signature: by(2, ask).signature }, by(3, ask)];
-    expect(checkInstructionSignatures({ ...ask, signatures: swapped }, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures({ ...ask, signatures: swapped }, SCOPE, twoOfThree)).toBe(false);
     const turned = [{ ...by(1, ask), signature: flipped(by(1, ask).signature, 300) }, by(3, ask)];
-    expect(checkInstructionSignatures({ ...ask, signatures: turned }, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures({ ...ask, signatures: turned }, SCOPE, twoOfThree)).toBe(false);
   });
 
   test('is refused if any field was changed after it was signed', () => {
@@ -92,26 +98,26 @@ describe('an instruction with k of m keys', () => {
     } satisfies typeof ask.Sign;
     for (const field of Object.keys(changes) as (keyof typeof changes)[]) {
       const changed = { Sign: { ...ask.Sign, [field]: changes[field] }, signatures };
-      expect(checkInstructionSignatures(changed, twoOfThree), field).toBe(false);
+      expect(checkInstructionSignatures(changed, SCOPE, twoOfThree), field).toBe(false);
     }
   });
 
   test('ENC-06: signed to halt does not release, and signed to abandon one ceremony does not abandon another', () => {
     const { signatures } = signedBy<Control>({ Halt: {} }, 1, 2);
     if (!signatures) throw new Error('not signed');
-    expect(checkInstructionSignatures({ Release: {}, signatures }, twoOfThree)).toBe(false);
-    expect(checkInstructionSignatures({ CleanUp: {}, signatures }, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures({ Release: {}, signatures }, SCOPE, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures({ CleanUp: {}, signatures }, SCOPE, twoOfThree)).toBe(false);
     const abandon: Control = { Abandon: { ceremony: hexOf('ceremony') } };
     const other: Control = {
       Abandon: { ceremony: hexOf('other') },
       ...{ signatures: signedBy(abandon, 1, 2).signatures },
     };
-    expect(checkInstructionSignatures(other, twoOfThree)).toBe(false);
+    expect(checkInstructionSignatures(other, SCOPE, twoOfThree)).toBe(false);
   });
 
   test('is the same bytes whatever order its fields were written in', () => {
     const turned = Object.fromEntries(Object.entries(ask.Sign).reverse()) as typeof ask.Sign;
-    expect(instructionBytes({ Sign: turned })).toEqual(instructionBytes(ask));
+    expect(instructionBytes({ Sign: turned }, SCOPE)).toEqual(instructionBytes(ask, SCOPE));
   });
 });
 

@@ -151,11 +151,11 @@ describe('an independent encoder agrees about', () => {
     }
   });
 
-  test('instructions, of which the canonical JSON begins after the tag', () => {
-    for (const { instruction, signed: bytes, signature, key } of frozen.instructions) {
-      const tag = prefixed('coterie/v1/instruction');
-      const text = raw(bytes).subarray(tag.length + 4);
-      expect(bytes).toBe(toHex(Buffer.concat([tag, prefixed(text)])));
+  test('instructions, of which the canonical JSON comes after the tag and the scope', () => {
+    for (const { scope, instruction, signed: bytes, signature, key } of frozen.instructions) {
+      const before = Buffer.concat([prefixed('coterie/v1/instruction'), raw(scope.committee), prefixed(scope.coin)]);
+      const text = raw(bytes).subarray(before.length + 4);
+      expect(bytes).toBe(toHex(Buffer.concat([before, prefixed(text)])));
       expect(JSON.parse(text.toString('utf8'))).toEqual(instruction);
       expect(signed(key.public, raw(bytes), signature)).toBe(true);
     }

@@ -76,8 +76,9 @@ function ceremonyVector(parameters: CeremonyParameters) {
 }
 
 function instructionVector(instruction: MultisigInstruction | Control) {
-  const signed = instructionBytes(instruction);
-  return { key: key(1), instruction, signed: toHex(signed), signature: toHex(sign(signed, signatureSecret(1))) };
+  const scope = { committee: hexOf('committee'), coin: 'btc' };
+  const signed = instructionBytes(instruction, scope);
+  return { key: key(1), scope, instruction, signed: toHex(signed), signature: toHex(sign(signed, signatureSecret(1))) };
 }
 
 function processorKeyVector(generation: number) {

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest';
+import { contentText } from '../../lib/messages/contents.ts';
+import type { Hex } from '../../lib/messages/hex.ts';
+import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
+import { leaderOf } from '../../lib/signing/step.ts';
+import { NodeWorld } from './world.ts';
+
+const PAIR = { hiding: `0x${'66'.repeat(32)}`, binding: `0x${'66'.repeat(32)}` } as const;
+
+/** A peer's commitment for a ceremony that it made up, whose first leader is operator 1. */
+async function stray(world: NodeWorld, from: number, expiresAt: number): Promise<Hex> {
+  const made = world.keygen(1);
+  if (made?.stage !== 'Succeeded') throw new Error('there is no key');
+  const { committee, coin, suite, t, signers } = made.parameters;
+  for (;;) {
+    const requestId = `0x${(strays++).toString(16).padStart(32, 'f')}` as Hex;
+    const parameters: SigningParameters = {
+      ...{ kind: 'signing', committee, coin, suite, t, signers, keyId: made.keyId },
+      ...{ messages: ['0x00'], purpose: 'stray', requestId, expiresAt },
+    };
+    const ceremony = ceremonyId(parameters);
+    if (leaderOf(parameters, ceremony, 0) !== 1) continue;
+    const text = contentText('NonceCommitment', { parameters, commitments: [PAIR] });
+    await world.deliver(1, await world.say(from, 'NonceCommitment', { ceremony, slot: '0', to: 1 }, text));
+    return ceremony;
+  }
+}
+let strays = 0;
+
+const kept = (world: NodeWorld) =>
+  world.items(1, 'Ceremonies').filter(({ pk, sk }) => pk.endsWith('#NonceCommitment') && sk.startsWith('IN#'));
+
+test('DOS-02 a peer’s unauthorised ceremonies are sixteen, and another peer’s are still heard', async () => {
+  const world = await new NodeWorld().assembled();
+  const expiresAt = world.committee.now() + 600;
+  for (let i = 0; i < 40; i++) await stray(world, 2, expiresAt);
+  await world.run();
+  expect(kept(world)).toHaveLength(16);
+  await stray(world, 3, expiresAt);
+  await world.run();
+  expect(kept(world)).toHaveLength(17);
+  expect(world.count('StrayDropped', 1)).toBe(24);
+  expect(world.states(1).filter(({ kind }) => kind === 'signing'), 'no state, no timer').toEqual([]);
+});
+
+test('DOS-02 what expires later than any ceremony may is not kept at all', async () => {
+  const world = await new NodeWorld().assembled();
+  await stray(world, 2, world.committee.now() + 8 * 86_400);
+  await stray(world, 2, 9_000_000_000_000);
+  await world.run();
+  expect(kept(world)).toEqual([]);
+  expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('ASKED#2')).length).toBe(1);
+});
+
+test('an operator whose client is always the last to ask signs the twentieth time as it did the first', async () => {
+  const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
+  for (let i = 0; i < 20; i++) {
+    const instruction = world.sign();
+    await world.instruct(instruction, [1]);
+    await world.run(5);
+    await world.instruct(instruction, [2]);
+    await world.run(20);
+  }
+  const ended = world.states(1).filter(({ kind }) => kind === 'signing');
+  expect(ended.map(({ stage }) => stage)).toEqual(Array(20).fill('Succeeded'));
+});
+
+test('what came before the authorisation lives as long as the ceremony, not as long as a stray', async () => {
+  const world = await new NodeWorld({ operators: 2, threshold: 2, cloud: { faults: { ttlLagSeconds: 0 } } }).assembled();
+  const instruction = world.sign({ expiresAt: world.committee.now() + 6 * 86_400 });
+  await world.instruct(instruction, [1]);
+  await world.run(60);
+  world.committee.kill(1);
+  await world.instruct(instruction, [2]);
+  await world.run(60);
+  await world.run(2 * 86_400);
+  const lead = [1, 2].filter((operator) => world.signing(operator)?.leading !== undefined);
+  expect(lead).not.toEqual([]);
+  world.committee.revive(1);
+  await world.run(3_600);
+  expect([1, 2].map((operator) => world.signing(operator)?.stage)).toEqual(['Succeeded', 'Succeeded']);
+});
