@@ -19,7 +19,6 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { Validations } from 'aws-cdk-lib/core';
 import { Construct } from 'constructs';
 import type { EnvironmentVariable } from '../lib/aws/environment.ts';
 import { OPEN_INDEX } from '../lib/aws/tables.ts';
@@ -128,10 +127,6 @@ export class MessageFunction extends Construct {
   #grantLogs(logGroup: LogGroup): void {
     const actions = ['logs:CreateLogStream', 'logs:PutLogEvents'];
     this.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources: [logGroup.logGroupArn] }));
-    Validations.of(this.role).acknowledge({
-      id: 'AwsSolutions-IAM5',
-      reason: 'The streams of the function’s own log group: AWS names them when it makes them.',
-    });
   }
 
   #grantTables(): void {

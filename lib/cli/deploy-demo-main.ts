@@ -9,6 +9,8 @@ const FAILED = 1;
 const USAGE = 2;
 const INTERRUPTED = 130;
 
+// The SDK announces its own future on stderr, once for each process.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 const args = process.argv.slice(2);
 const unknown = args.find((arg) => arg !== '--json');
 if (unknown !== undefined) {

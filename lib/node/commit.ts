@@ -126,6 +126,8 @@ export async function commit(
     const item = { ...key, package: released.package, body: JSON.stringify(released.statement), ttl };
     writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
   }
+  // Before the transaction and outside of it, whose limits many culprits would break: a proof stands by itself. (And before the events, which may drop theirs.)
+  await Promise.all(transition.evidence.map(({ index, evidence }) => storeEvidence(node, ceremony, index, evidence)));
   const announcements: Body[] = [];
   for (const key of transition.keys) {
     switch (key.kind) {
@@ -178,8 +180,6 @@ export async function commit(
   const rows = outboxRows(ceremony, stage, bodies, ttl);
   for (const item of rows) writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 
-  // Before the transaction and outside of it, whose limits many culprits would break: a proof stands by itself.
-  await Promise.all(transition.evidence.map(({ index, evidence }) => storeEvidence(node, ceremony, index, evidence)));
   await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);
   const result = await transact(node, writes, token, ceremony);
   if (!result.committed) return refused(node, writes, result);

@@ -182,7 +182,12 @@ describe('a committee', () => {
   it('is sent to every role, only if its hash is the one in the operator file', async () => {
     const committee = createCommittee(await cards(), TERMS, RANDOM, NOW);
     const sent: { queue: string; body: string }[] = [];
-    const bus = { send: async (messages: readonly { queue: string; body: string }[]) => (sent.push(...messages), []) };
+    const bus = {
+      send: async (messages: readonly { queue: string; body: string }[]) => {
+        sent.push(...messages);
+        return [];
+      },
+    };
     const operator = OPERATORS[0] as OperatorFile;
     const wrong = { ...operator, committeeHash: `0x${'00'.repeat(32)}` as Hex };
     expect(await refusal(() => acceptCommittee(wrong, committee, bus))).toContain(`got ${committee.id}`);

@@ -247,7 +247,7 @@ test('a leader with two packages convicts itself and frames nobody', () => {
   });
   network.run();
   const packages = [1, 2, 3, 4].flatMap(
-    (index) => network.node(index).recorded.get('SigningPackage/0.0/' + first) ?? [],
+    (index) => network.node(index).recorded.get(`SigningPackage/0.0/${first}`) ?? [],
   );
   const [a] = packages;
   const b = packages.find((each) => a && statementHash(each) !== statementHash(a));

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { identityOf } from '../../lib/local/committee.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
-import { identityOf } from '../../lib/local/committee.ts';
 import { POLICY } from '../../lib/node/rows.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { NodeWorld } from './world.ts';
@@ -40,7 +40,9 @@ describe('the halt switch', () => {
     await world.run(3_600);
     expect(shares(world, 1)).toEqual([]);
     expect(shares(world, 2), 'the package of the halted leader came').toHaveLength(1);
-    expect((world.cloud.inspect.calls().get('store.transact') ?? 0) - before, 'transactions in an hour').toBeLessThan(200);
+    expect((world.cloud.inspect.calls().get('store.transact') ?? 0) - before, 'transactions in an hour').toBeLessThan(
+      200,
+    );
     expect(world.signing(1)?.stage).toBe('Signing');
     await world.control(1, { Release: {} });
     await world.run(30);
@@ -74,7 +76,9 @@ describe('the policy', () => {
   test('a function with the old policy releases nothing once another is in force', async () => {
     const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
     const { instruction, ceremony } = ledBy(world, 1);
-    await world.cloud.store(world.namespace(2)).write({ kind: 'put', table: 'Keys', item: { ...POLICY, version: 'another' } });
+    await world.cloud
+      .store(world.namespace(2))
+      .write({ kind: 'put', table: 'Keys', item: { ...POLICY, version: 'another' } });
     await world.instruct(instruction);
     await world.run(60);
     expect(shares(world, 2)).toEqual([]);
@@ -89,7 +93,10 @@ test('a signer that is late by more than the first leader’s life is answered b
   const { instruction, ceremony, parameters } = ledBy(world, 1, { expiresAt: world.committee.now() + 86_400 });
   const second = leaderOf(parameters, ceremony, 1);
   const late = world.operators.find((index) => index !== 1 && index !== second) ?? 0;
-  await world.instruct(instruction, world.operators.filter((index) => index !== late));
+  await world.instruct(
+    instruction,
+    world.operators.filter((index) => index !== late),
+  );
   await world.run(10);
   expect(world.signatures(second, ceremony)).toHaveLength(1);
   world.committee.kill(1);
@@ -114,7 +121,11 @@ test('several messages are signed at once, and one refused record of a batch fai
   const { instruction, ceremony } = ledBy(world, 1, { messages });
   const nonces = topicQueue(identityOf(1), 'btc', 'NonceCommitmentIn');
   const poison = await world.say(2, 'NonceCommitment', { ceremony, slot: '0', to: 3 }, '{}');
-  await world.cloud.bus().send(['', '{', '[]', '{"NonceCommitmentIn":{}}', '{"SignatureIn":{}}'].map((body) => ({ queue: nonces, body })));
+  await world.cloud
+    .bus()
+    .send(
+      ['{', '[]', 'null', '{"NonceCommitmentIn":{}}', '{"SignatureIn":{}}'].map((body) => ({ queue: nonces, body })),
+    );
   await world.deliver(1, poison);
   await world.instruct(instruction);
   await world.run();
@@ -140,7 +151,13 @@ test('an instruction whose first bearer died before it began is begun by the nex
   const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
   const { instruction, ceremony } = ledBy(world, 1);
   const { requestId, expiresAt } = instruction.Sign;
-  const item = { pk: `R#signing#${requestId}`, sk: 'CEREMONY', ceremony, origin: 'a message that died', ttl: expiresAt };
+  const item = {
+    pk: `R#signing#${requestId}`,
+    sk: 'CEREMONY',
+    ceremony,
+    origin: 'a message that died',
+    ttl: expiresAt,
+  };
   await world.cloud.store(world.namespace(1)).write({ kind: 'put', table: 'Ceremonies', item });
   await world.instruct(instruction);
   await world.run();
@@ -156,7 +173,8 @@ test('a ceremony that cannot be woken keeps no other from its deadline', async (
   for (const { instruction } of [first, second]) await world.instruct(instruction, [1]);
   await world.run(1);
   const stop = world.cloud.intercept(({ when, operation, args }) => {
-    if (when === 'before' && operation === 'query' && String(args[1]).startsWith(`C#${first.ceremony}`)) throw new Error('always');
+    if (when === 'before' && operation === 'query' && String(args[1]).startsWith(`C#${first.ceremony}`))
+      throw new Error('always');
   });
   await world.run(300);
   world.cloud.schedule(topicQueue(identityOf(1), world.coin, 'Wake'), '{"Wake":{}}', 900);
@@ -178,10 +196,14 @@ test('NON-10 a package in a place that no leader has is not even kept', async ()
     commitments: [[], []].map(() => [{ hiding: `0x${'66'.repeat(32)}`, binding: `0x${'66'.repeat(32)}` }]),
   });
   const second = leaderOf(parameters, ceremony, 1);
-  for (const slot of ['0.0', '0.5', '1.0', '7.0']) await world.deliver(1, await world.say(3, 'SigningPackage', { ceremony, slot }, content));
+  for (const slot of ['0.0', '0.5', '1.0', '7.0'])
+    await world.deliver(1, await world.say(3, 'SigningPackage', { ceremony, slot }, content));
   await world.deliver(1, await world.say(2, 'SigningPackage', { ceremony, slot: '0.2' }, content));
-  for (const slot of ['0.0', '1.9']) await world.deliver(1, await world.say(3, 'SignatureShare', { ceremony, slot, to: 1 }, '{}'));
+  for (const slot of ['0.0', '1.9'])
+    await world.deliver(1, await world.say(3, 'SignatureShare', { ceremony, slot, to: 1 }, '{}'));
   await world.run(1);
-  const kept = world.items(1, 'Ceremonies').filter(({ pk, sk }) => /SigningPackage|SignatureShare/.test(pk) && sk.startsWith('IN#'));
+  const kept = world
+    .items(1, 'Ceremonies')
+    .filter(({ pk, sk }) => /SigningPackage|SignatureShare/.test(pk) && sk.startsWith('IN#'));
   expect(kept.map(({ sk }) => sk)).toEqual(second === 3 ? ['IN#1.0#3'] : []);
 });

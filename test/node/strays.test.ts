@@ -40,7 +40,10 @@ test('DOS-02 a peer’s unauthorised ceremonies are sixteen, and another peer’
   await world.run();
   expect(kept(world)).toHaveLength(17);
   expect(world.count('StrayDropped', 1)).toBe(24);
-  expect(world.states(1).filter(({ kind }) => kind === 'signing'), 'no state, no timer').toEqual([]);
+  expect(
+    world.states(1).filter(({ kind }) => kind === 'signing'),
+    'no state, no timer',
+  ).toEqual([]);
 });
 
 test('DOS-02 what expires later than any ceremony may is not kept at all', async () => {
@@ -49,7 +52,7 @@ test('DOS-02 what expires later than any ceremony may is not kept at all', async
   await stray(world, 2, 9_000_000_000_000);
   await world.run();
   expect(kept(world)).toEqual([]);
-  expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('ASKED#2')).length).toBe(1);
+  expect(world.items(1, 'Ceremonies').filter(({ pk, sk }) => pk.startsWith('STRAY#') || sk === 'ASKED#2')).toEqual([]);
 });
 
 test('an operator whose client is always the last to ask signs the twentieth time as it did the first', async () => {
@@ -66,7 +69,11 @@ test('an operator whose client is always the last to ask signs the twentieth tim
 });
 
 test('what came before the authorisation lives as long as the ceremony, not as long as a stray', async () => {
-  const world = await new NodeWorld({ operators: 2, threshold: 2, cloud: { faults: { ttlLagSeconds: 0 } } }).assembled();
+  const world = await new NodeWorld({
+    operators: 2,
+    threshold: 2,
+    cloud: { faults: { ttlLagSeconds: 0 } },
+  }).assembled();
   const instruction = world.sign({ expiresAt: world.committee.now() + 6 * 86_400 });
   await world.instruct(instruction, [1]);
   await world.run(60);

@@ -1,6 +1,7 @@
 /** One operator dies at one port call of a key generation or a signing, and runs again when its message comes back. */
-import { Crash } from '../../lib/local/gate.ts';
+
 import { identityOf } from '../../lib/local/committee.ts';
+import { Crash } from '../../lib/local/gate.ts';
 import { NodeWorld } from './world.ts';
 
 export type Phase = 'keygen' | 'signing';
