@@ -44,7 +44,7 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
     graph('Write units', 'AWS/DynamoDB,TableName', 'ConsumedWriteCapacityUnits', 'Sum'),
     graph('Read units', 'AWS/DynamoDB,TableName', 'ConsumedReadCapacityUnits', 'Sum'),
   );
-  const security = ['EquivocationDetected', 'NonceConflictRefused'].flatMap((event) =>
+  const security = ['EquivocationDetected', 'SecretUnreadable'].flatMap((event) =>
     coins.map(
       (coin) =>
         new Metric({

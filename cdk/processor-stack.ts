@@ -101,10 +101,11 @@ export class ProcessorStack extends Stack {
       'equivocation',
     );
     alarms.reported(
-      'NonceConflictRefused',
+      // Not on refused nonces: two invocations that race for one refuse it in a healthy run, too.
+      'SecretUnreadable',
       all,
-      `${identity} was about to use a ${coin} nonce a second time and did not: either a harmless race, or the table of nonces was restored from a copy.`,
-      'nonce-conflict',
+      `${identity} holds ${coin} secrets that do not open: a table was restored or copied, or rows were changed, and this operator cannot finish the ceremonies they belong to.`,
+      'secret-unreadable',
     );
   }
 }

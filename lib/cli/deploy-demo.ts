@@ -33,7 +33,7 @@ const REGION = 'us-east-1';
 const COINS: readonly Coin[] = ['btc', 'sol'];
 const THRESHOLD = 2;
 /** One account for each operator, as in production; on the emulator an account is a 12-digit access key. */
-const OPERATORS = [
+export const OPERATORS = [
   { identity: 'operator1', account: '111111111111' },
   { identity: 'operator2', account: '222222222222' },
   { identity: 'operator3', account: '333333333333' },
@@ -55,7 +55,7 @@ export interface AwsDemoResult extends DemoResult {
   readonly usage: { readonly keygen: Usage; readonly signing: Usage };
 }
 
-interface Operator {
+export interface Operator {
   readonly file: OperatorFile;
   readonly access: Access;
 }
@@ -216,7 +216,7 @@ function stepper(note: (line: string) => void, signal: AbortSignal) {
   };
 }
 
-function operatorOf({ identity, account }: (typeof OPERATORS)[number], endpoint: string): Operator {
+export function operatorOf({ identity, account }: (typeof OPERATORS)[number], endpoint: string): Operator {
   const parsed = parseOperatorFile({
     identity,
     account,
@@ -228,7 +228,7 @@ function operatorOf({ identity, account }: (typeof OPERATORS)[number], endpoint:
   return { file: parsed.file, access: { endpoint, credentials: { accessKeyId: account, secretAccessKey: 'test' } } };
 }
 
-function eachOperator<Result>(
+export function eachOperator<Result>(
   operators: readonly Operator[],
   run: (operator: Operator) => Promise<Result>,
 ): Promise<Result[]> {
@@ -236,7 +236,7 @@ function eachOperator<Result>(
 }
 
 /** Asks until every role has made its keys. */
-async function card({ file, access }: Operator, signal: AbortSignal): Promise<Card> {
+export async function card({ file, access }: Operator, signal: AbortSignal): Promise<Card> {
   const directory = directoryOf(file, access);
   for (const deadline = Date.now() + PATIENCE_SECONDS * 1_000; ; await sleep(250, undefined, { signal })) {
     try {
@@ -272,7 +272,7 @@ async function instruct(
 }
 
 /** The same commands that an operator would type, in an environment of their own. */
-class Deployments {
+export class Deployments {
   operators: readonly Operator[];
   readonly #folder: string;
   readonly #endpoint: string;
@@ -286,9 +286,10 @@ class Deployments {
     mkdirSync(join(folder, 'home'));
   }
 
-  async synthesise(committee: Committee | undefined): Promise<void> {
+  /** @param further context, `name=value` each */
+  async synthesise(committee: Committee | undefined, further: readonly string[] = []): Promise<void> {
     const paths = this.operators.map(({ file }) => this.#write(`${file.identity}.json`, JSON.stringify(file)));
-    const context = ['-c', 'stage=local', '-c', `operator=${paths.join(',')}`];
+    const context = ['stage=local', `operator=${paths.join(',')}`, ...further].flatMap((each) => ['-c', each]);
     if (committee) context.push('-c', `committee=${this.#write('committee.json', committeeText(committee))}`);
     await this.#cdk(OPERATORS[0].account, ['synth', '--quiet', '--output', this.#assembly, ...context]);
   }

@@ -15,7 +15,7 @@ export interface Usage {
 
 type Attributes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-interface Call {
+export interface Call {
   readonly id: string;
   /** Seconds UTC. */
   readonly time: number;
@@ -53,7 +53,7 @@ export class Meter {
     const bills = await Promise.all(
       this.#accounts.map(async (account) => {
         const bill = new Bill();
-        for (const call of await this.#calls(account, until)) bill.add(call, call.time >= from);
+        for (const call of await this.calls(account, until)) bill.add(call, call.time >= from);
         return bill;
       }),
     );
@@ -72,7 +72,7 @@ export class Meter {
   }
 
   /** Oldest first. The emulator gives the newest first and no token: each page begins where the last one ended. */
-  async #calls(account: string, until: number): Promise<readonly Call[]> {
+  async calls(account: string, until: number): Promise<readonly Call[]> {
     const found = new Map<string, Call>();
     for (let end = until; ; ) {
       const { Events } = await this.#ask<{ Events: readonly RecordedEvent[] }>(

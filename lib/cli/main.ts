@@ -1,5 +1,6 @@
 /** The command line. Commands are loaded when they are asked for, so that help and mistakes are answered at once. */
 import { Command, CommanderError, Option } from 'commander';
+import { registerDeploy } from './deploy.ts';
 
 /** Exit statuses: all went well, what was asked for could not be had, the command line was wrong. */
 const FAILED = 1;
@@ -65,6 +66,16 @@ function commands(version: string, ended: (status: number) => void): Command {
       const { local } = await import('./local.ts');
       ended(await local(options));
     });
+  program
+    .command('verify <evidence>')
+    .description('judge a file of evidence, offline: who did what in which ceremony')
+    .requiredOption('--committee <file>', 'the committee file')
+    .action(async (evidence: string, { committee }: { committee: string }) => {
+      const { verifyFile } = await import('./verify-evidence.ts');
+      ended(await verifyFile(evidence, committee));
+    });
+
+  registerDeploy(program, ended);
   return program;
 }
 

@@ -75,12 +75,14 @@ export async function keepStrays(node: Processor, ceremony: Hex, parameters: Cer
   // Strays that the ceremony outlives are rare: by default a ceremony takes minutes.
   if (expiresAt < node.now() + STRAY_TTL_SECONDS / 2) return;
   const type = kind === 'keygen' ? 'EncryptedPublicKey' : 'NonceCommitment';
-  for (const row of await node.ports.store.query('Ceremonies', inboundPartition(ceremony, type), 'IN#')) {
+  const ttl = expiresAt + PUBLIC_TTL_SECONDS;
+  for (const row of await node.ports.store.query('Ceremonies', inboundPartition(ceremony, type))) {
     if ((row['ttl'] as number) > expiresAt) continue;
-    await node.ports.store.write({
-      kind: 'put',
-      table: 'Ceremonies',
-      item: { ...row, ttl: expiresAt + PUBLIC_TTL_SECONDS },
-    });
+    const { members } = row;
+    // A count is added to by others at the same time; a statement is written once.
+    const key = { pk: row.pk, sk: row.sk };
+    if (members instanceof Set)
+      await node.ports.store.addToSet('Ceremonies', key, members as ReadonlySet<number>, { ttl });
+    else await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item: { ...row, ttl } });
   }
 }

@@ -167,8 +167,8 @@ test('a sealed statement that its sender did not sign inside is like silence: no
   const { parameters } = state;
   const content = { parameters, sealingKey: `0x09${'00'.repeat(31)}`, commitmentHash: `0x${'00'.repeat(32)}` } as const;
   const statement = await world.sayContent(2, 'EncryptedPublicKey', { ceremony }, content);
-  // Operator 2 had said its own already: another reader hears it for the first time from a committee where it had not.
-  await world.deliverSealed(1, { ...statement, signature: `0x${'00'.repeat(64)}` });
+  // Two of them would be a contradiction that convinces nobody.
+  for (const byte of ['00', '11']) await world.deliverSealed(1, { ...statement, signature: `0x${byte.repeat(64)}` });
   await world.run(200);
   expect(evidenceOf(world, 1)).toEqual([]);
   expect(world.keygen(1)).toMatchObject({ stage: 'Failed', culprits: [] });

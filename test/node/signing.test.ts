@@ -2,29 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { identityOf } from '../../lib/local/committee.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
 import { POLICY } from '../../lib/node/rows.ts';
+import { wakeOpenCeremonies } from '../../lib/node/wake.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
-import { NodeWorld } from './world.ts';
-
-function parametersOf(world: NodeWorld, { Sign }: ReturnType<NodeWorld['sign']>): SigningParameters {
-  const made = world.keygen(1);
-  if (made?.kind !== 'keygen') throw new Error('there is no key');
-  const { committee, coin, suite, t, signers } = made.parameters;
-  const { keyId, messages, purpose, requestId, expiresAt } = Sign;
-  return { kind: 'signing', committee, coin, suite, t, signers, keyId, messages, purpose, requestId, expiresAt };
-}
-
-/** An instruction whose first leader is this operator. */
-function ledBy(world: NodeWorld, leader: number, fields: Parameters<NodeWorld['sign']>[0] = {}) {
-  for (;;) {
-    const instruction = world.sign(fields);
-    const parameters = parametersOf(world, instruction);
-    const ceremony = ceremonyId(parameters);
-    if (leaderOf(parameters, ceremony, 0) === leader) return { instruction, parameters, ceremony };
-  }
-}
+import { ledBy, NodeWorld } from './world.ts';
 
 const shares = (world: NodeWorld, operator: number) =>
   world.items(operator, 'Ceremonies').filter(({ sk }) => sk.startsWith('SHARE#'));
@@ -59,6 +41,23 @@ describe('the halt switch', () => {
     for (const operator of [2, 3]) expect(world.signatures(operator, ceremony)).toHaveLength(1);
     expect(shares(world, 1)).toEqual([]);
   });
+});
+
+test('a halted operator that holds a package it may not answer leads all the same', async () => {
+  const world = await new NodeWorld({ operators: 4, threshold: 2 }).assembled();
+  await world.control(1, { Halt: {} });
+  let asked = ledBy(world, 4);
+  while (leaderOf(asked.parameters, asked.ceremony, 1) !== 1) asked = ledBy(world, 4);
+  await world.instruct(asked.instruction, [1]);
+  await world.run(1);
+  await world.instruct(asked.instruction, [4]);
+  await world.run(1);
+  world.committee.kill(4);
+  await world.instruct(asked.instruction, [2, 3]);
+  // Before the third leader's turn.
+  await world.run(25);
+  for (const operator of [2, 3]) expect(world.signatures(operator, asked.ceremony)).toHaveLength(1);
+  expect(shares(world, 1)).toEqual([]);
 });
 
 describe('the policy', () => {
@@ -168,17 +167,16 @@ test('a ceremony that cannot be woken keeps no other from its deadline', async (
   const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
   const first = ledBy(world, 1, { expiresAt: world.committee.now() + 100 });
   const second = ledBy(world, 1, { expiresAt: world.committee.now() + 200 });
-  // Every delayed message is lost: only the scheduled rule is left.
-  world.committee.kill(2);
   for (const { instruction } of [first, second]) await world.instruct(instruction, [1]);
   await world.run(1);
+  // Every delayed message is lost: only the scheduled rule is left.
+  world.cloud.advance(300);
   const stop = world.cloud.intercept(({ when, operation, args }) => {
     if (when === 'before' && operation === 'query' && String(args[1]).startsWith(`C#${first.ceremony}`))
       throw new Error('always');
   });
-  await world.run(300);
-  world.cloud.schedule(topicQueue(identityOf(1), world.coin, 'Wake'), '{"Wake":{}}', 900);
-  await world.run(1_000);
+  const node = world.processor(1);
+  await expect(wakeOpenCeremonies(node, node.now())).rejects.toThrow('always');
   stop();
   expect((await world.state(1, second.ceremony))?.stage).toBe('Failed');
   expect((await world.state(1, first.ceremony))?.stage).toBe('Signing');

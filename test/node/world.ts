@@ -14,13 +14,16 @@ import type { ContentOf } from '../../lib/messages/contents.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
+import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
 import { hpkeSealer, sealStatement } from '../../lib/messages/sealing.ts';
 import { type Statement, type StatementType, signStatement } from '../../lib/messages/statement.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
 import type { CeremonyState } from '../../lib/node/load.ts';
+import { Node, type Processor, type ProcessorConfig } from '../../lib/node/node.ts';
 import { OWN_KEYS, ownSecretKey, stateKey } from '../../lib/node/rows.ts';
 import type { Item, Table } from '../../lib/ports.ts';
-import { Vault } from '../../lib/vault/vault.ts';
+import { leaderOf } from '../../lib/signing/step.ts';
+import type { Vault } from '../../lib/vault/vault.ts';
 
 export interface WorldOptions extends Partial<Omit<CommitteeOptions, 'cloud' | 'coins'>> {
   readonly seed?: number;
@@ -133,16 +136,30 @@ export class NodeWorld {
   }
 
   vault(operator: number): Vault {
+    return this.processor(operator).vault;
+  }
+
+  /** One more invocation of an operator's processor, in the test's hands. */
+  processor(operator: number): Processor {
     const namespace = this.namespace(operator);
-    const ports = {
+    const identity = identityOf(operator);
+    const config: ProcessorConfig = {
+      role: 'processor',
+      identity,
+      coin: this.coin,
+      committeeHash: this.committee.committee.id,
+      outcomeQueue: topicQueue(identity, this.coin, 'MultisigEvent'),
+      policies: this.committee.options.policies ?? [{ kind: 'require-own-instruction' }],
+      instructionKeys: undefined,
+    };
+    return new Node(config, {
       bus: this.cloud.bus(),
       store: this.cloud.store(namespace),
       wrapper: this.cloud.wrapper(namespace),
       clock: this.cloud.clock(namespace),
       random: this.cloud.random('test'),
       telemetry: { record: () => {} },
-    };
-    return new Vault(ports, identityOf(operator), this.coin);
+    });
   }
 
   /** What `from` says, signed with its key, whatever it is. */
@@ -207,5 +224,18 @@ export class NodeWorld {
   signatures(operator: number, ceremony: Hex): readonly Hex[] | undefined {
     const state = this.signing(operator, ceremony);
     return state?.stage === 'Succeeded' ? state.signatures : undefined;
+  }
+}
+
+/** An instruction whose first leader is this operator. */
+export function ledBy(world: NodeWorld, leader: number, fields: Parameters<NodeWorld['sign']>[0] = {}) {
+  const made = world.keygen(1);
+  if (!made) throw new Error('there is no key');
+  const { committee, coin, suite, t, signers } = made.parameters;
+  for (;;) {
+    const instruction = world.sign(fields);
+    const parameters: SigningParameters = { kind: 'signing', committee, coin, suite, t, signers, ...instruction.Sign };
+    const ceremony = ceremonyId(parameters);
+    if (leaderOf(parameters, ceremony, 0) === leader) return { instruction, parameters, ceremony };
   }
 }
