@@ -109,9 +109,14 @@ test('DOS-03 four hundred forged exhibits cost one signature check each', () => 
   const network = new KeygenNetwork(world);
   const statement = network.node(1).recorded.values().next().value as Statement;
   const forged = Array.from({ length: 400 }, (_, i) => ({ ...statement, content: `{"i":${i}}` }));
-  const begin = performance.now();
-  expect(findEvidence(world.committee, forged, [statement])).toEqual([]);
-  expect(performance.now() - begin).toBeLessThan(5_000);
+  const cost = (exhibits: readonly Statement[]): number => {
+    const begin = performance.now();
+    expect(findEvidence(world.committee, exhibits, [statement])).toEqual([]);
+    return performance.now() - begin;
+  };
+  const few = Math.min(cost(forged.slice(0, 20)), cost(forged.slice(20, 40)), cost(forged.slice(40, 60)));
+  // Twenty times the exhibits: about twenty times the checks, not four hundred times.
+  expect(cost(forged) / few).toBeLessThan(120);
 });
 
 test('evidence that no curve arithmetic accepts proves nothing, and is judged all the same', () => {

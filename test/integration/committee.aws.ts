@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { crashKey } from '../../lib/aws/crash.ts';
-import { type AgreedKey, agreedKey, agreedSignatures, type SigningOutcome, whyInvalid } from '../../lib/cli/agreement.ts';
+import {
+  type AgreedKey,
+  agreedKey,
+  agreedSignatures,
+  type SigningOutcome,
+  whyInvalid,
+} from '../../lib/cli/agreement.ts';
 import { type Call, type Usage, usageLine } from '../../lib/cli/deploy-meter.ts';
 import { systemRandom } from '../../lib/local/random.ts';
 import { bodyOf, type Payload } from '../../lib/messages/catalogue.ts';
@@ -13,7 +19,7 @@ import { COIN, type Deployed, deployCommittee, directoryOf, note, THRESHOLD } fr
 import { type Found, type Producer, produce, producers } from './producers.ts';
 
 const LIFE_SECONDS = 600;
-const SUITE = 'FROST-secp256k1-SHA256-TR-v1';
+const SUITE = 'FROST-secp256k1-SHA256-TR-v1' as const;
 
 let deployed: Deployed;
 let key: AgreedKey | undefined;
@@ -37,12 +43,20 @@ const requestId = (): Hex => toHex(systemRandom.bytes(16));
 
 function keyGen(life = LIFE_SECONDS) {
   const signers = deployed.accounts.map((_, i) => i + 1);
-  return { KeyGen: { coin: COIN, suite: SUITE, t: THRESHOLD, signers, requestId: requestId(), expiresAt: now() + life } };
+  return {
+    KeyGen: { coin: COIN, suite: SUITE, t: THRESHOLD, signers, requestId: requestId(), expiresAt: now() + life },
+  };
 }
 
 function signing(message: Uint8Array, keyId: Hex) {
   return {
-    Sign: { keyId, messages: [toHex(message)], purpose: 'test', requestId: requestId(), expiresAt: now() + LIFE_SECONDS },
+    Sign: {
+      keyId,
+      messages: [toHex(message)],
+      purpose: 'test',
+      requestId: requestId(),
+      expiresAt: now() + LIFE_SECONDS,
+    },
   };
 }
 
@@ -225,7 +239,10 @@ describe('functions that die', () => {
     await victim.setEnvironment(deadly, { COTERIE_CRASH: `after-commit:${message}` });
     await tellEverybody(keyGen());
     const directory = directoryOf(victim.operator, COIN);
-    await eventually('the death of the function', async () => (await directory.get('Directory', crashKey(message))) !== undefined);
+    await eventually(
+      'the death of the function',
+      async () => (await directory.get('Directory', crashKey(message))) !== undefined,
+    );
     note(`${victim.identity} ${message} died between commit and send`);
     const made = await expectKey(before);
     expect(made.keyId).not.toBe(madeKey().keyId);
@@ -255,5 +272,118 @@ describe('functions that die', () => {
     note('all three died between commit and send; only the armed Wake is left');
     await change(undefined);
     await expectSigned(message);
+  });
+});
+
+describe('what comes twice', () => {
+  test('everything that peers and client said in a signing, said again, brings no second statement and no second outcome', async (context) => {
+    if (!deployed.meter) context.skip('the engine does not record what was sent, so there is nothing to send again');
+    const message = systemRandom.bytes(32);
+    const instruction = signing(message, madeKey().keyId);
+    const from = Date.now() / 1_000;
+    await tellEverybody(instruction);
+    await expectSigned(message);
+    await settled();
+    const first = await sent(from);
+    const parcels = first.filter(({ queue }) => queue.includes('-inbox-'));
+    const deliveries = first.filter(({ queue }) => queue.endsWith('In'));
+    expect(parcels.length).toBeGreaterThan(0);
+    expect(deliveries.length).toBeGreaterThan(0);
+    const outcome = said(message).map(({ outcome: of }) => of);
+    note(`sending again: ${parcels.length} parcels, ${deliveries.length} deliveries and the instruction`);
+    const again = Date.now() / 1_000;
+    for (const { queue, body } of [...parcels, ...deliveries]) {
+      const owner = deployed.accounts.find(({ identity }) => queue.startsWith(`coterie-${identity}-`));
+      await owner?.sendBatch(queue, [body]);
+    }
+    await tellEverybody(instruction);
+    await settled();
+    const second = await sent(again);
+    const outgoing = ({ queue, body }: Sent) => (queue.endsWith('-Outbound') ? [`${queue} ${body}`] : []);
+    const known = new Set(first.flatMap(outgoing));
+    expect(known.size).toBeGreaterThan(0);
+    // A repetition may be answered with the very bytes that were sent before; never with others.
+    expect(second.flatMap(outgoing).filter((each) => !known.has(each))).toEqual([]);
+    await deployed.heard.until('whatever is left', () => true);
+    for (const [i, outcomes] of deployed.heard.signings.entries()) {
+      const ids = outcomes.filter(({ messages }) => messages[0] === toHex(message)).map(({ id }) => id);
+      expect(new Set(ids)).toEqual(new Set([outcome[i]?.id]));
+    }
+  });
+});
+
+describe('what nobody can handle', () => {
+  test('one poisoned record in a batch of ten: nine are answered, the poison is gone with a reason and without its body in the log', async () => {
+    const account = only(0);
+    const queue = topicQueue(account.identity, COIN, 'MultisigInstruction');
+    const unknown = toHex(systemRandom.bytes(32));
+    const good = Array.from({ length: 9 }, () => signing(systemRandom.bytes(32), unknown));
+    const poison = `{"MultisigInstruction":{"Sign":{"poison":"${toHex(systemRandom.bytes(8))}"}}}`;
+    const bodies = good.map((each) => bodyOf('MultisigInstruction', each));
+    await account.sendBatch(queue, [...bodies.slice(0, 4), poison, ...bodies.slice(4)]);
+    const refusals = deployed.heard.refusals[0] ?? [];
+    const refusedOf = (reason: string) => refusals.filter((each) => each.reason === reason);
+    const answered = () =>
+      good.every(({ Sign }) => refusedOf('UnknownKey').some((each) => each.requestId === Sign.requestId));
+    await deployed.heard.until('ten refusals', () => answered() && refusedOf('Malformed').length > 0);
+    await eventually('an empty queue', async () => (await account.depth(account.url(queue))) === 0);
+    const { url } = await account.deadLetters(queue);
+    expect(await account.depth(url)).toBe(0);
+    if (!deployed.meter) return;
+    const log = await account.logOf(await account.functionOf(COIN, 'MultisigInstruction'));
+    expect(log.some((line) => line.includes('EnvelopeRejected'))).toBe(true);
+    expect(log.filter((line) => line.includes(poison))).toEqual([]);
+    expect(log.some((line) => line.includes('"records":10'))).toBe(true);
+  });
+
+  test('a message that fails ten times waits with the dead letters, and is done when it is put back after the repair', async () => {
+    const account = only(2);
+    const queue = topicQueue(account.identity, COIN, 'MultisigInstruction');
+    const broken = await account.functionOf(COIN, 'MultisigInstruction');
+    const dead = await account.deadLetters(queue);
+    expect(dead.maxReceiveCount).toBe(10);
+    await account.setVisibility(queue, 1);
+    await account.setEnvironment(broken, { COTERIE_IDENTITY: undefined });
+    const instruction = signing(systemRandom.bytes(32), toHex(systemRandom.bytes(32)));
+    const body = bodyOf('MultisigInstruction', instruction);
+    await account.sendBatch(queue, [body]);
+    let found: string | undefined;
+    await eventually('the message among the dead letters', async () => {
+      found = (await account.receive(dead.url, 1)).find(({ Body }) => Body === body)?.Body;
+      return found !== undefined;
+    });
+    expect(await account.depth(account.url(queue))).toBe(0);
+    const refused = () =>
+      (deployed.heard.refusals[2] ?? []).some(({ requestId: of }) => of === instruction.Sign.requestId);
+    expect(refused()).toBe(false);
+    await account.setEnvironment(broken, {});
+    await account.setVisibility(queue, 360);
+    await account.sendBatch(queue, [found ?? '']);
+    await deployed.heard.until('the refusal of the message that was put back', refused);
+  });
+});
+
+describe('what gets stuck', () => {
+  test('a ceremony whose own alarm clock was lost is ended by the scheduled Wake', async () => {
+    const account = only(0);
+    const queue = topicQueue(account.identity, COIN, 'Wake');
+    const rules = (await account.scheduled()).filter((each) => each.queue === queue);
+    expect(rules).toEqual([{ schedule: 'rate(15 minutes)', queue, body: '{"Wake":{}}' }]);
+    const instruction = keyGen(20);
+    const { expiresAt } = instruction.KeyGen;
+    // Only this operator is told, so that the key generation cannot succeed.
+    const body = bodyOf('MultisigInstruction', instruction);
+    await account.sendBatch(topicQueue(account.identity, COIN, 'MultisigInstruction'), [body]);
+    await eventually('the delayed Wake', async () => (await account.depth(account.url(queue))) > 0, 15);
+    await account.purge(queue);
+    const before = ended();
+    await eventually('the deadline', async () => now() > expiresAt + 3);
+    expect(await account.depth(account.url(queue))).toBe(0);
+    const stuck = () => deployed.heard.keygens[0]?.find(({ ceremony }) => !before.has(ceremony));
+    await deployed.heard.until('whatever is there', () => true);
+    expect(stuck()).toBeUndefined();
+    for (const rule of rules) await account.sendBatch(queue, [rule.body]);
+    await deployed.heard.until('the outcome of the stuck ceremony', () => stuck() !== undefined, 120);
+    expect(stuck()).toMatchObject({ result: 'failed', reason: 'Timeout', unresponsive: [2, 3] });
   });
 });
