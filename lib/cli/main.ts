@@ -110,14 +110,14 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
   if (error instanceof Error && 'kind' in error && error.kind === 'UsageError') return error.message;
   if (!(error instanceof CommanderError)) return undefined;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
-  const names = program.commands.map((command) => command.name()).join(' or ');
+  const names = program.commands.map((command) => command.name()).join(', ');
   const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-'))) ?? program;
   const options = [...command.options.map(({ long }) => long), '--help'].join(', ');
   switch (error.code) {
     case 'commander.help':
-      return `expected a command, ${names}, got none (coterie --help)`;
+      return `expected one of ${names}, got none (coterie --help)`;
     case 'commander.unknownCommand':
-      return `expected a command, ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
+      return `expected one of ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
     case 'commander.unknownOption':
       return `expected one of ${options}, got ${quoted}`;
     case 'commander.optionMissingArgument':

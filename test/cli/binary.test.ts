@@ -72,8 +72,8 @@ function events(stdout: string): z.infer<typeof multisigEvent>[] {
 describe('the command line', () => {
   it('answers mistakes with one sentence and status 2', async () => {
     const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
-      [[], /^coterie: expected a command, demo or local, got none/],
-      [['frob'], /^coterie: expected a command, demo or local, got "frob"/],
+      [[], /^coterie: expected one of demo, local, .*committee, got none/],
+      [['frob'], /^coterie: expected one of demo, local, .*committee, got "frob"/],
       [['demo', 'frob'], /^coterie: expected options only, got a further argument/],
       [['demo', '--frob'], /^coterie: expected one of --operators, .*--json, --help, got --frob$/],
       [['demo', '--seed'], /^coterie: --seed <text\|0x\.\.\.>: expected a value, got none$/],
