@@ -1,5 +1,5 @@
 // Verifies the JSON report of a demonstration with nothing of this repository: libsecp256k1 and OpenSSL for signatures, bech32m and base58 for addresses.
-// Usage: node scripts/verify-demo.mjs <file>
+// Usage: node scripts/verify-demo.mjs <file> [--deployed]   A deployed committee's counts begin when it is assembled, so the first messages are not in them.
 import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { base58, bech32m } from '@scure/base';
@@ -43,7 +43,9 @@ for (const { coin, message, signature } of report.signatures) {
   check(valid, `${coin}: a signature does not verify`);
 }
 check(report.signatures.length >= report.keys.length, 'there are fewer signatures than keys');
-for (const name of SOURCES) check(report.messages.byType[name] > 0, `the message ${name} was never sent`);
+const deployed = process.argv.includes('--deployed');
+for (const name of deployed ? [] : SOURCES)
+  check(report.messages.byType[name] > 0, `the message ${name} was never sent`);
 check(
   Object.values(report.messages.byType).reduce((a, b) => a + b, 0) === report.messages.total,
   'the message counts do not add up',
