@@ -118,6 +118,13 @@ test('the client named in the operator file may instruct', async () => {
   expect(await sending('client', instructions)).toBe('taken');
 });
 
+test.each(['client', 'own coordinator', 'administrator'])(
+  '%s may send where no policy speaks against it',
+  async (name) => {
+    expect(await sending(name, topicQueue(FIRST.identity, COIN, 'Wake'))).toBe('taken');
+  },
+);
+
 test.each(['stranger', 'second', 'third', 'own coordinator', 'administrator'])(
   '%s is refused on MultisigInstruction',
   async (name) => {
