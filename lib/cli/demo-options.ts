@@ -9,7 +9,8 @@ import {
   wholeNumber,
 } from './usage.ts';
 
-export const DEFAULT_MESSAGE = 'Signed by a committee: none of us holds the key.';
+/** 32 bytes, like a Bitcoin signature hash: some verifiers of BIP 340 take no other length. */
+export const DEFAULT_MESSAGE = 'None of us holds the key; we do.';
 
 export interface DemoOptions extends CommitteeShape {
   /** The bytes to sign, for every coin. */

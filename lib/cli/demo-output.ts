@@ -100,7 +100,10 @@ function readable(message: Hex): string {
 
 /** In the order of the catalogue, which is about that of a run. */
 function byType(messages: ReadonlyMap<string, number>): [string, number][] {
-  const place = ([name]: [string, number]) => (MESSAGE_NAMES as readonly string[]).indexOf(name);
+  const names: readonly string[] = MESSAGE_NAMES;
+  // An event that is counted by its own name comes when all keys are known.
+  const place = ([name]: [string, number]) =>
+    name === 'ReadyToKeygen' ? names.indexOf('ExternalPublicKeyIn') + 0.5 : names.indexOf(name);
   return [...messages].sort((a, b) => place(a) - place(b));
 }
 
