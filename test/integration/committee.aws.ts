@@ -9,6 +9,7 @@ import {
   type SigningOutcome,
   whyInvalid,
 } from '../../lib/cli/agreement.ts';
+import { priceOf } from '../../lib/cli/deploy-cost.ts';
 import { type Call, type Usage, usageLine } from '../../lib/cli/deploy-meter.ts';
 import { systemRandom } from '../../lib/local/random.ts';
 import { bodyOf, type Payload } from '../../lib/messages/catalogue.ts';
@@ -34,6 +35,7 @@ afterAll(async () => {
   await deployed?.stop();
   for (const [what, usage] of bill) {
     note(usageLine(`n = 3, t = 2, one coin, all operators together: ${what}`, usage));
+    note(`  $${priceOf(usage).toFixed(5)} at list prices (docs/costs.md)`);
     note(`  ${[...usage.messages].map(([name, count]) => `${name} ${count}`).join(', ')}`);
   }
 });

@@ -54,6 +54,11 @@ async function engine(): Promise<Engine> {
   return { name: 'own engine', version: '', endpoint, folder: '', log: () => '', stop: async () => undefined };
 }
 
+/** In the engine's, which goes with the engine even if this process is killed. */
+export function folderFor({ folder }: Pick<Engine, 'folder'>): string {
+  return mkdtempSync(join(folder || tmpdir(), 'coterie-test-aws-'));
+}
+
 export function directoryOf({ file, access }: Operator, segment: string): DynamoStore {
   const tables = {
     Directory: tableName(file.identity, segment, 'Directory'),
@@ -62,16 +67,22 @@ export function directoryOf({ file, access }: Operator, segment: string): Dynamo
   return new DynamoStore(dynamoClient({ region: file.region, ...access }), tables);
 }
 
+/** Ctrl-C in the middle of a deploy: the tools that run are ended, too; what waits for them fails, and the run ends. */
+export function endOnInterrupt(stop: () => Promise<void>): void {
+  process.once('SIGINT', () => void stop());
+}
+
 /** Ends what it started if it fails. */
 export async function deployCommittee(): Promise<Deployed> {
-  const folder = mkdtempSync(join(tmpdir(), 'coterie-test-aws-'));
   const started = await timed('starting the engine', engine);
+  const folder = folderFor(started);
   const controller = new AbortController();
   const stop = async () => {
     controller.abort(new Error('the test ended'));
     await started.stop();
     rmSync(folder, { recursive: true, force: true });
   };
+  endOnInterrupt(stop);
   try {
     return { ...(await deployOn(started, folder, controller.signal)), stop };
   } catch (error) {

@@ -3,9 +3,7 @@
  * the clients here are users, and where a role must be let in, the pattern in the deployed policy is translated first; nothing else of it is changed. KMS conditions are
  * none of its business (the templates' tests assert them), so no function runs here and the committee is an example.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import {
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
@@ -22,7 +20,7 @@ import { Committee } from '../../lib/messages/committee.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
 import { type Engine, REGION } from '../../scripts/emulators/engine.ts';
 import { startMinistack } from '../../scripts/emulators/ministack.ts';
-import { COIN, note } from './deployed.ts';
+import { COIN, endOnInterrupt, folderFor, note } from './deployed.ts';
 import { type Credentials, Identities } from './identities.ts';
 
 const [FIRST, SECOND, THIRD] = OPERATORS;
@@ -35,8 +33,9 @@ const controller = new AbortController();
 const callers = new Map<string, Credentials>();
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'coterie-test-policies-'));
+  endOnInterrupt(stop);
   engine = await startMinistack({ auth: true, note });
+  folder = folderFor(engine);
   const { endpoint } = engine;
   note(`${engine.name} ${engine.version} with AUTH=true`);
   // The example's keys are nobody's; its operators must lie where ours are deployed.
@@ -79,11 +78,13 @@ beforeAll(async () => {
   callers.set('stranger', await identities.user(STRANGER_ACCOUNT, 'stranger'));
 });
 
-afterAll(async () => {
+afterAll(() => stop());
+
+async function stop(): Promise<void> {
   controller.abort(new Error('the test ended'));
   await engine?.stop();
   if (folder) rmSync(folder, { recursive: true, force: true });
-});
+}
 
 const instructions = topicQueue(FIRST.identity, COIN, 'MultisigInstruction');
 const inboxOfSecond = inboxQueue(FIRST.identity, SECOND.identity);
