@@ -4,7 +4,7 @@ import { systemRandom } from '../local/random.ts';
 import { bodyOf, type Payload } from '../messages/catalogue.ts';
 import { type MultisigEvent, refusedEvent } from '../messages/events.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
-import type { KeygenParameters, SigningParameters } from '../messages/parameters.ts';
+import type { SigningParameters } from '../messages/parameters.ts';
 import { parseQueueName } from '../messages/topics.ts';
 import type { Random } from '../ports.ts';
 import { type Asked, AskedCeremonies } from './asked.ts';
@@ -314,20 +314,8 @@ class Service {
   // ---------------------------------------------------------------------------------------------- defaults and the end
 
   #askedByGenesis(coin: Coin): void {
-    const committee = this.#committee.committee;
-    const file = committee.file.coins[coin];
-    if (!file?.genesis) return;
-    const signers = committee.signersOf(coin);
-    const parameters: KeygenParameters = {
-      kind: 'keygen',
-      committee: committee.id,
-      coin,
-      suite: file.suite,
-      t: file.t,
-      signers,
-      ...file.genesis,
-    };
-    this.#asked.add(coin, parameters, signers);
+    const genesis = this.#committee.committee.genesisOf(coin);
+    if (genesis) this.#asked.add(coin, genesis, genesis.signers);
   }
 
   #fromGenesis({ coin, parameters }: Asked): boolean {

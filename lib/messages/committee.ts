@@ -7,7 +7,7 @@ import { checkSignatureKey } from './ed25519.ts';
 import { amount, coin, hex32, hexOf, identity, index, reasonOf, seconds } from './fields.ts';
 import { type Hex, toHex } from './hex.ts';
 import { parseStrict } from './json.ts';
-import { type CeremonySuite, threshold } from './parameters.ts';
+import { type CeremonySuite, type KeygenParameters, threshold } from './parameters.ts';
 import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS, topicQueue } from './topics.ts';
 import { messagingKey } from './x25519.ts';
 
@@ -104,6 +104,22 @@ export class Committee {
       .filter((each) => own(each.coins, of) ?? own(each.assets, of))
       .map((each) => each.index)
       .sort((a, b) => a - b);
+  }
+
+  /** The first key generation of a coin, which the file itself authorises; nothing if it names none. */
+  genesisOf(coinName: string): KeygenParameters | undefined {
+    const entry = own(this.file.coins, coinName);
+    if (!entry?.genesis) return undefined;
+    const { suite, t, genesis: begins } = entry;
+    return {
+      kind: 'keygen',
+      committee: this.id,
+      coin: coinName,
+      suite,
+      t,
+      signers: this.signersOf(coinName),
+      ...begins,
+    };
   }
 
   /** What the committee holds under this name: its suite and threshold. */

@@ -10,6 +10,7 @@ import {
 import * as signing from '../signing/step.ts';
 import { advanceIn, certifiedKey, openShare, type Visit, visiting } from './advance.ts';
 import { commit, resend } from './commit.ts';
+import { PUBLIC_TTL_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
 import type { Processor } from './node.ts';
 import { requestKey } from './rows.ts';
@@ -93,7 +94,7 @@ async function authorised(
   // Without a state whoever wrote the row died before it began: this instruction begins it.
   if (known && known['origin'] !== origin && (await loadState(node, ceremony))) return { kind: 'repeated', ceremony };
   // Written first and alone: whoever holds the request id decides which parameters it stands for, whatever crashes after it.
-  const item = { ...key, ceremony, origin, ttl: parameters.expiresAt + 30 * 86_400 };
+  const item = { ...key, ceremony, origin, ttl: parameters.expiresAt + PUBLIC_TTL_SECONDS };
   if (!known) {
     const result = await node.ports.store.write({
       kind: 'put',

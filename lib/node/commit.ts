@@ -26,6 +26,7 @@ import {
   WrongContext,
 } from '../ports.ts';
 import { policyHash } from '../signing/policy.ts';
+import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
 import {
@@ -51,10 +52,6 @@ const EVIDENCE_ROW_BYTES = 390_000;
 /** A body that carries evidence stays below SQS's limit for our bodies, with room for the envelope. */
 const EVENT_BYTES = 200_000;
 const MAX_DELAY_SECONDS = 900;
-const DAY_SECONDS = 86_400;
-/** Public rows outlive their ceremony by a month, secret ones by a day: both far beyond `expiresAt` plus 10 minutes of skew. */
-const PUBLIC_TTL_SECONDS = 30 * DAY_SECONDS;
-const SECRET_TTL_SECONDS = DAY_SECONDS;
 
 export type Committed =
   | { readonly kind: 'committed'; readonly stored: Stored }

@@ -11,13 +11,11 @@ import * as signing from '../signing/step.ts';
 import { certifiedKey, visiting } from './advance.ts';
 import { type Authorised, authoriseKeygen, authoriseSigning } from './authorise.ts';
 import { commit, resend } from './commit.ts';
+import { MAX_LIFE_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
 import { ownIndex, type Processor } from './node.ts';
 import { HALT, publicKeyKey } from './rows.ts';
 import { wakeOpenCeremonies } from './wake.ts';
-
-/** An instruction may lie at most this far ahead, so that TTL can never make an id free again. */
-const MAX_LIFE_SECONDS = 7 * 86_400;
 
 export interface Refusal {
   readonly reason: 'Expired' | 'Unauthorised' | 'ConfigurationMismatch' | 'UnknownKey' | 'Repeated' | 'Malformed';

@@ -8,7 +8,6 @@ import { type Committee, parseCommittee } from '../messages/committee.ts';
 import { contentText } from '../messages/contents.ts';
 import { readyToKeygen } from '../messages/events.ts';
 import type { Hex } from '../messages/hex.ts';
-import type { KeygenParameters } from '../messages/parameters.ts';
 import { verifyProcessorKey } from '../messages/processor-key.ts';
 import { sealStatement } from '../messages/sealing.ts';
 import { type Header, signStatement } from '../messages/statement.ts';
@@ -185,22 +184,9 @@ export async function whenAllAreKnown(node: Processor): Promise<void> {
     const event = readyToKeygen({ operator: self, coin, committee: committee.id });
     await node.send([{ queue: outcomeQueue, body: bodyOf('MultisigEvent', event) }]);
   }
-  const file = committee.file.coins[coin];
-  if (file?.genesis) {
-    const { requestId, expiresAt } = file.genesis;
-    const parameters: KeygenParameters = {
-      kind: 'keygen',
-      committee: committee.id,
-      coin,
-      suite: file.suite,
-      t: file.t,
-      signers,
-      requestId,
-      expiresAt,
-    };
-    if (expiresAt > node.now()) await authoriseKeygen(node, parameters, 'genesis');
-    else node.log('GenesisExpired', { coin });
-  }
+  const genesis = committee.genesisOf(coin);
+  if (genesis && genesis.expiresAt > node.now()) await authoriseKeygen(node, genesis, 'genesis');
+  else if (genesis) node.log('GenesisExpired', { coin });
   // Last, so that a crash before it runs all of the above again; every part of it may be repeated.
   await store.write({
     kind: 'put',

@@ -25,10 +25,11 @@ import type { Delivery, Item } from '../ports.ts';
 import { impatient, lead, leaderOf, leadsFor, signatureFor } from '../signing/step.ts';
 import { advanceIn, certifiedKey, type Visit, visiting } from './advance.ts';
 import { commit, outName, resend, storeEvidence } from './commit.ts';
+import { PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
 import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
 import { arrivedKey, inboundKey } from './rows.ts';
-import { admitStray, keepStrays, STRAY_TTL_SECONDS } from './strays.ts';
+import { admitStray, keepStrays } from './strays.ts';
 
 /** Statement types of ceremonies, as they arrive. */
 export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials' | 'SpentSerialsRequest'>;
@@ -36,7 +37,6 @@ export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials'
 /** Leaders k, exhibits and sessions s are numbered from 0 and are fewer than the 100 operators of the largest committee. */
 const LEADER_SLOT = /^(0|[1-9][0-9]?)$/;
 const SESSION_SLOT = /^(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)$/;
-const PUBLIC_TTL_SECONDS = 30 * 86_400;
 
 /** Source 001's `StageStatus`. */
 export type StageStatus =

@@ -3,16 +3,15 @@ import type { Hex } from '../messages/hex.ts';
 import { type CeremonyParameters, ceremonyId } from '../messages/parameters.ts';
 import type { Item } from '../ports.ts';
 import { wakeMessage } from './commit.ts';
+import { MAX_LIFE_SECONDS, PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
 import type { Processor } from './node.ts';
 import { askedKey, inboundPartition, requestKey, strayPartition } from './rows.ts';
 
 /** Strays, bounded: this many ceremonies for each peer, this long. */
 const STRAY_CEREMONIES = 16;
-export const STRAY_TTL_SECONDS = 86_400;
-/** No client may ask for more than 7 days; clocks differ by 10 minutes. */
-const MAX_LIFE_SECONDS = 7 * 86_400 + 600;
-const PUBLIC_TTL_SECONDS = 30 * 86_400;
+/** Two operators' clocks may differ by this much. */
+const SKEW_SECONDS = 600;
 
 /** Only the first message of each kind is kept, if its parameters give its ceremony's id. @returns why it is not, or nothing */
 export async function admitStray(
@@ -25,7 +24,7 @@ export async function admitStray(
   const now = node.now();
   if (parameters.expiresAt <= now) return 'expired';
   // What a peer can make this operator keep would otherwise have no end.
-  if (parameters.expiresAt > now + MAX_LIFE_SECONDS) return 'expires later than any ceremony may';
+  if (parameters.expiresAt > now + MAX_LIFE_SECONDS + SKEW_SECONDS) return 'expires later than any ceremony may';
   const partition = strayPartition(from);
   const known = await liveStrays(node, partition, now);
   if (!known.some((row) => row.sk === ceremony)) {
