@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { UsageError } from '../lib/cli/usage.ts';
+import { inboxPattern } from '../lib/messages/card.ts';
 import { Committee, type CommitteeFile } from '../lib/messages/committee.ts';
 import { type Hex, toHex } from '../lib/messages/hex.ts';
 import { type OperatorFile, parseOperatorFile } from '../lib/messages/operator.ts';
@@ -64,7 +65,7 @@ function exampleOperator(index: number, coins: readonly string[]): CommitteeFile
     identity,
     account: `${index}`.repeat(12).slice(0, 12),
     region: REGION,
-    inbox: `coterie-${identity}-inbox-{identity}`,
+    inbox: inboxPattern(identity),
     coordinatorKey: toHex(x25519.getPublicKey(seed(identity, 'coordinator'))),
     coins: Object.fromEntries(coins.map((coin) => [coin, { signatureKey: exampleSignatureKey(identity, coin) }])),
     assets: {},

@@ -109,7 +109,7 @@ export function parseEnvironment(environment: Readonly<Record<string, string | u
     );
   }
   return {
-    config: configOf(parsed.data),
+    config: configOf(parsed.data, region),
     account: parsed.data.COTERIE_ACCOUNT,
     region,
     tables: tablesOf(parsed.data),
@@ -119,7 +119,7 @@ export function parseEnvironment(environment: Readonly<Record<string, string | u
   };
 }
 
-function configOf(of: Variables): NodeConfig {
+function configOf(of: Variables, region: string): NodeConfig {
   const committeeHash = of.COTERIE_COMMITTEE_HASH as Hex | undefined;
   switch (of.COTERIE_ROLE) {
     case 'coordinator':
@@ -133,6 +133,8 @@ function configOf(of: Variables): NodeConfig {
       return {
         role: 'processor',
         identity: of.COTERIE_IDENTITY,
+        account: of.COTERIE_ACCOUNT,
+        region,
         coin: of.COTERIE_COIN,
         committeeHash,
         outcomeQueue: of.COTERIE_OUTCOME_QUEUE,

@@ -1,11 +1,12 @@
 /**
- * `coterie card`: what an operator tells the others about itself. Each processor's signature key proves itself: the processor signed its own name, coin and messaging key
- * with it when it was first started, inside its function, and no command ever opens a secret.
+ * `coterie card`: what an operator tells the others about itself, self-signed: each processor signed its messaging key, and the operator's account, region, inbox and
+ * coordinator key, with its signature key when it was started, inside its function. No command ever opens a secret.
  */
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import * as z from 'zod';
 import { concat, lp, tagged, utf8 } from '../messages/bytes.ts';
+import { inboxPattern, verifyCardEntry } from '../messages/card.ts';
 import { checkSignatureKey } from '../messages/ed25519.ts';
 import { coin, hex32, hex64, identity, reasonOf } from '../messages/fields.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
@@ -13,8 +14,8 @@ import { parseStrict } from '../messages/json.ts';
 import type { OperatorFile } from '../messages/operator.ts';
 import { verifyProcessorKey } from '../messages/processor-key.ts';
 import { COORDINATOR_SEGMENT } from '../messages/topics.ts';
-import { OWN_KEYS } from '../node/rows.ts';
-import type { Store } from '../ports.ts';
+import { OWN_CARD, OWN_KEYS } from '../node/rows.ts';
+import type { Key, Store } from '../ports.ts';
 import { UsageError } from './usage.ts';
 
 const MAX_CARD_BYTES = 20_000;
@@ -37,6 +38,8 @@ const unhashed = {
       messagingKey: hex32,
       generation: z.int().min(1),
       signature: hex64,
+      /** By the signature key, over everything that this card says of the coin and of the operator. */
+      entrySignature: hex64,
     }),
   ),
 };
@@ -61,8 +64,8 @@ export function cardHash(card: Omit<Card, 'hash'> & { readonly hash?: Hex }): He
  * @throws {UsageError} if a role has no keys yet
  */
 export async function cardOf(operator: OperatorFile, storeOf: (segment: string) => Pick<Store, 'get'>): Promise<Card> {
-  const row = async (segment: string) => {
-    const found = await storeOf(segment).get('Directory', OWN_KEYS);
+  const row = async (segment: string, key: Key = OWN_KEYS) => {
+    const found = await storeOf(segment).get('Directory', key);
     if (!found)
       throw new UsageError(
         `${segment} of ${operator.identity} has no keys yet: run coterie start, wait a few seconds, and run this again`,
@@ -73,14 +76,16 @@ export async function cardOf(operator: OperatorFile, storeOf: (segment: string) 
   const coins: Card['coins'] = {};
   for (const name of operator.coins) {
     const { signatureKey, messagingKey, generation, signature } = await row(name);
-    coins[name] = { signatureKey, messagingKey, generation, signature } as Card['coins'][string];
+    const entry = await row(name, OWN_CARD);
+    const keys = { signatureKey, messagingKey, generation, signature, entrySignature: entry['signature'] };
+    coins[name] = keys as Card['coins'][string];
   }
   const card = {
     version: 1 as const,
     identity: operator.identity,
     account: operator.account,
     region: operator.region,
-    inbox: `coterie-${operator.identity}-inbox-{identity}`,
+    inbox: inboxPattern(operator.identity),
     coordinatorKey: coordinator['messagingKey'] as Hex,
     coins,
   };
@@ -102,7 +107,8 @@ function checkedCard(value: unknown, path: string): Card {
   const again = `ask ${card.identity} for its card again`;
   if (cardHash(card) !== card.hash)
     throw new UsageError(`${path}: expected a card with hash ${card.hash}, got one with ${cardHash(card)}: ${again}`);
-  for (const [name, { signatureKey, messagingKey, generation, signature }] of Object.entries(card.coins)) {
+  for (const [name, of] of Object.entries(card.coins)) {
+    const { signatureKey, messagingKey, generation, signature, entrySignature } = of;
     const why = checkSignatureKey(signatureKey);
     if (why !== undefined)
       throw new UsageError(`${path}: expected a signature key of prime order for ${name}, got ${why}: ${again}`);
@@ -110,6 +116,10 @@ function checkedCard(value: unknown, path: string): Card {
     if (!verifyProcessorKey(key, signature, signatureKey)) {
       throw new UsageError(`${path}: the ${name} key's own signature does not verify: ${again}`);
     }
+    if (!verifyCardEntry({ ...card, coin: name, signatureKey }, entrySignature))
+      throw new UsageError(
+        `${path}: the ${name} processor did not sign this account, region, inbox and coordinator key: ${again}`,
+      );
   }
   return card;
 }

@@ -3,6 +3,7 @@
  * peer's messaging key. Messages may come in any order and any number of times; each ends by looking at what is now known.
  */
 
+import { type CardEntry, inboxPattern, signCardEntry } from '../messages/card.ts';
 import { bodyOf, type Payload, parseBodyAs } from '../messages/catalogue.ts';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
 import { contentText } from '../messages/contents.ts';
@@ -17,7 +18,19 @@ import { policyHash } from '../signing/policy.ts';
 import { authoriseKeygen } from './authorise.ts';
 import { type Coordinator, type Node, ownIndex, type Processor } from './node.ts';
 import { openOwn, processorKeys } from './own-keys.ts';
-import { COMMITTEE, COORDINATOR, EARLY, earlyKey, PEERS, POLICY, peerKey, READY, SIGNER_READY } from './rows.ts';
+import {
+  COMMITTEE,
+  COORDINATOR,
+  EARLY,
+  earlyKey,
+  OWN_CARD,
+  OWN_KEYS,
+  PEERS,
+  POLICY,
+  peerKey,
+  READY,
+  SIGNER_READY,
+} from './rows.ts';
 
 const NO_CEREMONY = `0x${'00'.repeat(32)}` as Hex;
 
@@ -33,6 +46,7 @@ export async function start(node: Processor): Promise<void> {
     signature: keys.signature,
   });
   await node.send([{ queue: topicQueue(identity, coin, 'ProcessorPublicKey'), body }]);
+  await signCard(node);
   await introduce(node);
 }
 
@@ -79,7 +93,34 @@ export async function onCoordinatorPublicKey(
   { pubkey }: Payload<'CoordinatorPublicKey'>,
 ): Promise<void> {
   await node.ports.store.write({ kind: 'put', table: 'Directory', item: { ...COORDINATOR, pubkey } });
+  await signCard(node);
   await introduce(node);
+}
+
+/** The entry of `coterie card`, signed here because no command opens a secret: again if the coordinator has another key, or the operator moved. */
+async function signCard(node: Processor): Promise<void> {
+  const { store } = node.ports;
+  const [own, coordinator] = [await store.get('Directory', OWN_KEYS), await store.get('Directory', COORDINATOR)];
+  if (!own || !coordinator) return;
+  const { identity, account, region, coin } = node.config;
+  const entry: CardEntry = {
+    identity,
+    account,
+    region,
+    inbox: inboxPattern(identity),
+    coordinatorKey: coordinator['pubkey'] as Hex,
+    coin,
+    signatureKey: own['signatureKey'] as Hex,
+  };
+  const signed = await store.get('Directory', OWN_CARD);
+  if (signed && (Object.keys(entry) as (keyof CardEntry)[]).every((name) => signed[name] === entry[name])) return;
+  const signatureKey = await openOwn(node, 'SIGNATURE');
+  try {
+    const item: Item = { ...OWN_CARD, ...entry, signature: signCardEntry(entry, signatureKey.bytes) };
+    await store.write({ kind: 'put', table: 'Directory', item });
+  } finally {
+    signatureKey.wipe();
+  }
 }
 
 /** Step 5: `SignerReady`, sealed to the own coordinator. Sealed once; later ones are the stored bytes. */

@@ -12,6 +12,9 @@ import { COMMITTEE } from './rows.ts';
 export interface ProcessorConfig {
   readonly role: 'processor';
   readonly identity: string;
+  /** 12 digits: the operator's account, which its card names. */
+  readonly account: string;
+  readonly region: string;
   readonly coin: string;
   /** SHA-256 of the committee file, deployed as a parameter; without it no committee is accepted. */
   readonly committeeHash: Hex | undefined;

@@ -60,6 +60,8 @@ export const POLICY: Key = { pk: 'SWITCH', sk: 'POLICY' };
 
 // Directory
 export const OWN_KEYS: Key = { pk: 'OWN', sk: 'KEYS' };
+/** The own entry on the operator's card, signed. */
+export const OWN_CARD: Key = { pk: 'OWN', sk: 'CARD' };
 export const COMMITTEE: Key = { pk: 'COMMITTEE', sk: 'FILE' };
 export const COORDINATOR: Key = { pk: 'OWN', sk: 'COORDINATOR' };
 export const SIGNER_READY: Key = { pk: 'OWN', sk: 'SIGNER_READY' };

@@ -3,7 +3,7 @@
  * whoever started it.
  */
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,7 +34,10 @@ export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly port: number;
-  readonly environment?: Readonly<Record<string, string>>;
+  /** Given the engine's own folder, which is its home and working directory. */
+  readonly environment?: (folder: string) => Readonly<Record<string, string>>;
+  /** Written into that folder before the start, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** Asked until it answers true. */
   readonly ready: (endpoint: string) => Promise<boolean>;
   readonly seconds?: number;
@@ -71,14 +74,16 @@ export async function launch({
   command,
   args,
   port,
-  environment = {},
+  environment = () => ({}),
+  files = {},
   ready,
   seconds = 30,
 }: Launch): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), `coterie-${name}-`));
   const logFile = join(folder, 'engine.log');
   const output = openSync(logFile, 'a');
-  const env = freshEnvironment(folder, environment);
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+  const env = freshEnvironment(folder, environment(folder));
   const leader = spawn('sh', ['-c', LEADER, 'sh', folder, command, ...args], {
     detached: true,
     stdio: ['pipe', output, output],

@@ -31,7 +31,7 @@ export async function startMinistack({
     command: join(programs, 'ministack'),
     args: [],
     port: chosen,
-    environment: {
+    environment: () => ({
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: '127.0.0.1',
       GATEWAY_PORT: `${chosen}`,
@@ -39,7 +39,7 @@ export async function startMinistack({
       LOG_LEVEL: 'WARNING',
       AWS_ENDPOINT_URL: `http://127.0.0.1:${chosen}`,
       ...(auth ? { AUTH: 'true' } : {}),
-    },
+    }),
     ready: async (endpoint) => (await fetch(`${endpoint}/_ministack/health`)).ok,
   });
 }

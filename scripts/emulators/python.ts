@@ -1,19 +1,30 @@
 /** A virtual environment in the checkout with one pinned package. */
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EngineUnavailable, ROOT, run } from './engine.ts';
 
+const OLDEST = [3, 10] as const;
 const CANDIDATES = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10'];
 
-/** The first interpreter of at least 3.10. @throws {EngineUnavailable} if there is none */
-async function python(): Promise<string> {
-  for (const candidate of CANDIDATES) {
+/** Interpreters that a version manager keeps beside the one on the path. */
+function managed(): string[] {
+  const versions = join(homedir(), '.pyenv', 'versions');
+  return existsSync(versions) ? readdirSync(versions).map((each) => join(versions, each, 'bin', 'python3')) : [];
+}
+
+/** The first interpreter that is new enough. @throws {EngineUnavailable} if there is none */
+async function python([major, minor]: readonly [number, number]): Promise<string> {
+  const program = `import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (${major}, ${minor}) else 1)`;
+  for (const candidate of [...CANDIDATES, ...managed()]) {
     try {
-      await run(candidate, ['-c', 'import sys, venv, ensurepip; sys.exit(0 if sys.version_info >= (3, 10) else 1)']);
+      await run(candidate, ['-c', program]);
       return candidate;
     } catch {}
   }
-  throw new EngineUnavailable('needs Python 3.10 or later with venv and pip (on Debian: apt-get install python3-venv)');
+  throw new EngineUnavailable(
+    `needs Python ${major}.${minor} or later with venv and pip (on Debian: apt-get install python3-venv)`,
+  );
 }
 
 export interface PythonPackage {
@@ -22,13 +33,17 @@ export interface PythonPackage {
   /** As pip shows it. */
   readonly name: string;
   readonly version: string;
+  /** The oldest interpreter that it runs on; 3.10 if absent. */
+  readonly python?: readonly [number, number];
+  /** Further requirements, with their versions. */
+  readonly pins?: readonly string[];
   /** Of the virtual environment, `.venv-…`. */
   readonly folder: string;
 }
 
 /** Made once; made anew if another version lies there. @returns the folder of its programs */
 export async function pythonPackage(
-  { requirement, name, version, folder }: PythonPackage,
+  { requirement, name, version, folder, python: oldest = OLDEST, pins = [] }: PythonPackage,
   note: (line: string) => void,
 ): Promise<string> {
   const venv = join(ROOT, folder);
@@ -36,7 +51,7 @@ export async function pythonPackage(
   if (existsSync(join(programs, 'python')) && (await installed(programs, name)) === version) return programs;
   rmSync(venv, { recursive: true, force: true });
   note(`installing ${name} ${version} into ${folder}`);
-  await run(await python(), ['-m', 'venv', venv]);
+  await run(await python(oldest), ['-m', 'venv', venv]);
   await run(join(programs, 'python'), [
     '-m',
     'pip',
@@ -44,6 +59,7 @@ export async function pythonPackage(
     '--quiet',
     '--disable-pip-version-check',
     `${requirement}==${version}`,
+    ...pins,
   ]);
   return programs;
 }

@@ -30,6 +30,8 @@ describe('the environment of a function', () => {
       config: {
         role: 'processor',
         identity: 'alice',
+        account: '111111111111',
+        region: 'us-east-1',
         coin: 'btc',
         committeeHash: HASH,
         outcomeQueue: PROCESSOR.COTERIE_OUTCOME_QUEUE,

@@ -17,11 +17,13 @@ import {
 import { registerDeploy } from '../../lib/cli/deploy.ts';
 import { operatorSchema } from '../../lib/cli/deploy-schema.ts';
 import { UsageError } from '../../lib/cli/usage.ts';
+import { inboxPattern, signCardEntry } from '../../lib/messages/card.ts';
 import { parseBodyAs } from '../../lib/messages/catalogue.ts';
 import { parseCommittee } from '../../lib/messages/committee.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import { type OperatorFile, parseOperatorFile } from '../../lib/messages/operator.ts';
 import { signProcessorKey } from '../../lib/messages/processor-key.ts';
+import { OWN_CARD } from '../../lib/node/rows.ts';
 import type { Item, Store } from '../../lib/ports.ts';
 
 const NOW = 1_800_000_000;
@@ -57,11 +59,17 @@ function directories(identity: string): (segment: string) => Pick<Store, 'get'> 
       const pubkey = toHex(x25519.getPublicKey(secret(`m${segment}`)));
       if (segment === 'coordinator') return { ...key, messagingKey: toHex(x25519.getPublicKey(secret('c'))) };
       const signing = secret(segment);
+      const signatureKey = toHex(ed25519.getPublicKey(signing));
+      if (key.sk === OWN_CARD.sk) {
+        const coordinatorKey = toHex(x25519.getPublicKey(secret('c')));
+        const place = { identity, account: accountOf(identity), region: 'eu-central-1', inbox: inboxPattern(identity) };
+        return { ...key, signature: signCardEntry({ ...place, coordinatorKey, coin: segment, signatureKey }, signing) };
+      }
       const signature = signProcessorKey({ identity, coin: segment, pubkey, generation: 1 }, signing);
       return {
         ...key,
         messagingKey: pubkey,
-        signatureKey: toHex(ed25519.getPublicKey(signing)),
+        signatureKey,
         generation: 1,
         signature,
       };
@@ -69,11 +77,13 @@ function directories(identity: string): (segment: string) => Pick<Store, 'get'> 
   });
 }
 
-const OPERATORS = [
-  operatorFile('alice', '111111111111'),
-  operatorFile('bob', '222222222222'),
-  operatorFile('carol', '333333333333'),
-];
+const ACCOUNTS: Readonly<Record<string, string>> = {
+  alice: '111111111111',
+  bob: '222222222222',
+  carol: '333333333333',
+};
+const accountOf = (identity: string): string => ACCOUNTS[identity] ?? '';
+const OPERATORS = Object.keys(ACCOUNTS).map((identity) => operatorFile(identity, accountOf(identity)));
 const cards = () => Promise.all(OPERATORS.map((operator) => cardOf(operator, directories(operator.identity))));
 
 async function refusal(run: () => unknown): Promise<string> {
@@ -107,6 +117,25 @@ describe('a card', () => {
     ],
     ['a key is of small order', (card) => withKey(card, `0x01${'00'.repeat(31)}`), 'prime order'],
     ['the identity is another', (card) => rehashed({ ...card, identity: 'mallory' }), 'does not verify'],
+    ['the account is another', (card) => rehashed({ ...card, account: '999999999999' }), 'did not sign'],
+    ['the region is another', (card) => rehashed({ ...card, region: 'us-east-1' }), 'did not sign'],
+    ['the inbox is another', (card) => rehashed({ ...card, inbox: 'coterie-bob-inbox-{identity}' }), 'did not sign'],
+    [
+      'the coordinator’s key is another',
+      (card) => rehashed({ ...card, coordinatorKey: card.coins['btc']?.messagingKey as Hex }),
+      'did not sign',
+    ],
+    [
+      'a coin’s entry is another coin’s',
+      (card) => {
+        const { btc, sol } = card.coins;
+        return rehashed({
+          ...card,
+          coins: { ...card.coins, btc: { ...btc, entrySignature: sol?.entrySignature } as Card['coins'][string] },
+        });
+      },
+      'did not sign',
+    ],
     ['a field is unknown', (card) => ({ ...card, extra: 1 }) as Card, 'unknown key extra'],
   ];
   it.each(tampered)('is refused if %s', async (_, change, sentence) => {

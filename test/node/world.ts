@@ -146,6 +146,8 @@ export class NodeWorld {
     const config: ProcessorConfig = {
       role: 'processor',
       identity,
+      account: '000000000001',
+      region: 'local',
       coin: this.coin,
       committeeHash: this.committee.committee.id,
       outcomeQueue: topicQueue(identity, this.coin, 'MultisigEvent'),
