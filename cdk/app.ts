@@ -32,15 +32,15 @@ function settingsFrom(app: App): readonly Settings[] {
   };
   const stage = context('stage') ?? 'aws';
   if (!isStage(stage)) throw new UsageError(`-c stage: expected ${STAGES.join(' or ')}, got ${JSON.stringify(stage)}`);
-  const endpoint = process.env['AWS_ENDPOINT_URL'] || undefined;
+  const endpoints = { tools: process.env['AWS_ENDPOINT_URL'] || undefined, functions: context('functions-endpoint') };
   const requireTls = context('tls') !== 'off';
   const paths = context('operator')?.split(',');
   const committeePath = context('committee');
   const committee = committeePath === undefined ? undefined : readCommitteeFile(committeePath);
-  if (paths) return paths.map((path) => settingsOf(readOperatorFile(path), committee, stage, endpoint, requireTls));
+  if (paths) return paths.map((path) => settingsOf(readOperatorFile(path), committee, stage, endpoints, requireTls));
   if (committee) throw new UsageError('expected an operator file beside the committee file: add -c operator=<path>');
   const example = exampleCommittee(Number(context('operators') ?? 3), Number(context('coins') ?? 2));
-  return [settingsOf(exampleOperatorFile(example), example, stage, endpoint, requireTls)];
+  return [settingsOf(exampleOperatorFile(example), example, stage, endpoints, requireTls)];
 }
 
 function isStage(stage: string): stage is Stage {

@@ -9,6 +9,8 @@ import type { OperatorFile } from '../lib/messages/operator.ts';
 export const STAGES = ['aws', 'local'] as const;
 export type Stage = (typeof STAGES)[number];
 
+const PROVIDED = 'provided';
+
 /** Another operator, as the committee file names it. */
 export interface Peer {
   readonly identity: string;
@@ -23,10 +25,17 @@ export interface Settings {
   /** Empty until there is a committee. */
   readonly peers: readonly Peer[];
   readonly stage: Stage;
-  /** An emulator's; absent: AWS itself. */
+  /** An emulator's, as functions reach it; absent: AWS itself, or whatever runs them tells them. */
   readonly endpoint: string | undefined;
   /** Queues refuse plain HTTP. Off only where an emulator that enforces policies is spoken to without TLS. */
   readonly requireTls: boolean;
+}
+
+/** Where the tools find an emulator, and where the functions do. */
+export interface Endpoints {
+  readonly tools: string | undefined;
+  /** A URL, or `provided`: an emulator with containers tells its functions its own address, which is not the tools'. Default: the tools'. */
+  readonly functions?: string | undefined;
 }
 
 /** @throws {UsageError} */
@@ -34,14 +43,19 @@ export function settingsOf(
   operator: OperatorFile,
   committee: Committee | undefined,
   stage: Stage,
-  endpoint: string | undefined,
+  { tools, functions = tools }: Endpoints,
   requireTls = true,
 ): Settings {
-  if (stage === 'local' && (endpoint === undefined || !isLoopback(endpoint))) {
+  if (stage === 'local' && (tools === undefined || !isLoopback(tools))) {
     throw new UsageError(
-      `a local stage keeps nothing and is for an emulator only: expected AWS_ENDPOINT_URL on loopback (http://127.0.0.1:4566), got ${endpoint ?? 'nothing'}`,
+      `a local stage keeps nothing and is for an emulator only: expected AWS_ENDPOINT_URL on loopback (http://127.0.0.1:4566), got ${tools ?? 'nothing'}`,
     );
   }
+  if (functions !== tools && stage !== 'local')
+    throw new UsageError('functions have an endpoint of their own on a local stage only: expected -c stage=local');
+  if (functions !== undefined && functions !== PROVIDED && !URL.canParse(functions))
+    throw new UsageError(`-c functions-endpoint: expected a URL or ${PROVIDED}, got ${JSON.stringify(functions)}`);
+  const endpoint = functions === PROVIDED ? undefined : functions;
   if (!requireTls && stage !== 'local')
     throw new UsageError('queues without TLS are for a local stage only: expected -c stage=local');
   if (!committee && operator.committeeHash !== undefined) {

@@ -289,7 +289,9 @@ export class Deployments {
   /** @param further context, `name=value` each */
   async synthesise(committee: Committee | undefined, further: readonly string[] = []): Promise<void> {
     const paths = this.operators.map(({ file }) => this.#write(`${file.identity}.json`, JSON.stringify(file)));
-    const context = ['stage=local', `operator=${paths.join(',')}`, ...further].flatMap((each) => ['-c', each]);
+    const functions = process.env['COTERIE_FUNCTIONS_ENDPOINT'];
+    const own = functions ? [`functions-endpoint=${functions}`] : [];
+    const context = ['stage=local', `operator=${paths.join(',')}`, ...own, ...further].flatMap((each) => ['-c', each]);
     if (committee) context.push('-c', `committee=${this.#write('committee.json', committeeText(committee))}`);
     await this.#cdk(OPERATORS[0].account, ['synth', '--quiet', '--output', this.#assembly, ...context]);
   }

@@ -19,7 +19,7 @@ export async function deploy(options: DeployOptions): Promise<number> {
   if (!stage) throw new UsageError(`--stage: expected ${STAGES.join(' or ')}, got ${shown(options.stage)}`);
   const operator = readOperatorFile(options.operator);
   const committee = options.committee === undefined ? undefined : readCommitteeFile(options.committee);
-  settingsOf(operator, committee, stage, process.env['AWS_ENDPOINT_URL'] || undefined);
+  settingsOf(operator, committee, stage, { tools: process.env['AWS_ENDPOINT_URL'] || undefined });
   const { identity, coins } = operator;
   const stacks = [coordinatorStackName(identity), ...coins.map((coin) => processorStackName(identity, coin))];
   if (committee) stacks.push(inboxStackName(identity));

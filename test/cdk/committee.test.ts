@@ -240,7 +240,7 @@ describe('a committee', () => {
     const committeeHash = `0x${'ab'.repeat(32)}` as Hex;
     expect(
       await refusal(() =>
-        settingsOf({ ...(OPERATORS[0] as OperatorFile), committeeHash }, undefined, 'aws', undefined),
+        settingsOf({ ...(OPERATORS[0] as OperatorFile), committeeHash }, undefined, 'aws', { tools: undefined }),
       ),
     ).toContain('name the committee file');
   });

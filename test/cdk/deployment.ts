@@ -33,7 +33,7 @@ export function deployed(
   const committee = exampleCommittee(operators, coins);
   const operator = { ...exampleOperatorFile(committee), ...change };
   const endpoint = stage === 'local' ? 'http://127.0.0.1:4566' : undefined;
-  const settings = settingsOf(operator, committee, stage, endpoint);
+  const settings = settingsOf(operator, committee, stage, { tools: endpoint });
   const stacks: readonly Stack[] = addOperator(new App({ context: CONTEXT }), settings);
   const prefix = `coterie-${operator.identity}-`;
   return {

@@ -17,7 +17,7 @@ function app(): { app: App; stacks: readonly Stack[] } {
   const made = new App({
     context: { '@aws-cdk/core:enablePartitionLiterals': true, 'aws:cdk:disable-asset-staging': true },
   });
-  const stacks = addOperator(made, settingsOf(exampleOperatorFile(committee), committee, 'aws', undefined));
+  const stacks = addOperator(made, settingsOf(exampleOperatorFile(committee), committee, 'aws', { tools: undefined }));
   Validations.of(made).addPlugins(new AwsSolutionsChecks(made));
   return { app: made, stacks };
 }

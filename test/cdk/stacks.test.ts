@@ -206,38 +206,52 @@ describe('settings', () => {
     'http://10.0.0.1:4566',
     'http://127.0.0.1.example.org',
   ])('a local stage refuses the endpoint %s', (endpoint) => {
-    expect(refused(() => settingsOf(operator, committee, 'local', endpoint))).toContain('on loopback');
+    expect(refused(() => settingsOf(operator, committee, 'local', { tools: endpoint }))).toContain('on loopback');
+  });
+
+  it('functions may be told another endpoint than the tools on a local stage, and none where the emulator provides one', () => {
+    const tools = 'http://127.0.0.1:4566';
+    const endpointOf = (functions?: string) => settingsOf(operator, committee, 'local', { tools, functions }).endpoint;
+    expect(endpointOf()).toBe(tools);
+    expect(endpointOf('http://172.17.0.1:4566')).toBe('http://172.17.0.1:4566');
+    expect(endpointOf('provided')).toBeUndefined();
+    expect(refused(() => endpointOf('nowhere'))).toContain('expected a URL or provided, got "nowhere"');
+    expect(refused(() => settingsOf(operator, committee, 'aws', { tools: undefined, functions: tools }))).toContain(
+      'local stage only',
+    );
   });
 
   it('queues without TLS are refused outside a local stage', () => {
-    expect(refused(() => settingsOf(operator, committee, 'aws', undefined, false))).toContain('local stage only');
+    expect(refused(() => settingsOf(operator, committee, 'aws', { tools: undefined }, false))).toContain(
+      'local stage only',
+    );
   });
 
   it('a committee file whose hash is not the agreed one is refused', () => {
     const committeeHash = `0x${'ab'.repeat(32)}` as const;
-    expect(refused(() => settingsOf({ ...operator, committeeHash }, committee, 'aws', undefined))).toMatch(
+    expect(refused(() => settingsOf({ ...operator, committeeHash }, committee, 'aws', { tools: undefined }))).toMatch(
       new RegExp(`expected the committee with hash ${committeeHash}.*got ${committee.id}`),
     );
   });
 
   it('a committee file without an agreed hash is refused', () => {
     const { committeeHash: _, ...without } = operator;
-    expect(refused(() => settingsOf(without, committee, 'aws', undefined))).toContain('compare');
+    expect(refused(() => settingsOf(without, committee, 'aws', { tools: undefined }))).toContain('compare');
   });
 
   it('a committee file that puts the operator elsewhere, or does not know it or its coin, is refused', () => {
-    expect(refused(() => settingsOf({ ...operator, account: '999999999999' }, committee, 'aws', undefined))).toContain(
-      'account 111111111111',
-    );
-    expect(refused(() => settingsOf({ ...operator, region: 'us-east-1' }, committee, 'aws', undefined))).toContain(
-      'us-east-1',
-    );
-    expect(refused(() => settingsOf({ ...operator, identity: 'mallory' }, committee, 'aws', undefined))).toContain(
-      'operator mallory',
-    );
-    expect(refused(() => settingsOf({ ...operator, coins: ['btc', 'ltc'] }, committee, 'aws', undefined))).toContain(
-      'ltc',
-    );
+    expect(
+      refused(() => settingsOf({ ...operator, account: '999999999999' }, committee, 'aws', { tools: undefined })),
+    ).toContain('account 111111111111');
+    expect(
+      refused(() => settingsOf({ ...operator, region: 'us-east-1' }, committee, 'aws', { tools: undefined })),
+    ).toContain('us-east-1');
+    expect(
+      refused(() => settingsOf({ ...operator, identity: 'mallory' }, committee, 'aws', { tools: undefined })),
+    ).toContain('operator mallory');
+    expect(
+      refused(() => settingsOf({ ...operator, coins: ['btc', 'ltc'] }, committee, 'aws', { tools: undefined })),
+    ).toContain('ltc');
   });
 
   it('a file that is not there is one sentence', () => {
