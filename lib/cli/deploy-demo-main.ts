@@ -23,8 +23,9 @@ if (unknown !== undefined) {
 async function run(json: boolean): Promise<number> {
   const controller = new AbortController();
   const interrupt = () => controller.abort(new Error('interrupted'));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
+  // Every time: one Ctrl-C comes from the terminal, and again from npm and the runner, which pass it on. The second must not end the clean-up.
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
   const note = (line: string) => process.stderr.write(`${line}\n`);
   try {
     const result = await awsDemo({ messages: [messageBytes(DEFAULT_MESSAGE)], note, signal: controller.signal });
