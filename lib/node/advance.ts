@@ -3,7 +3,7 @@
  */
 import type { Inputs, Member, SecretName, StepResult, Wanted } from '../ceremony.ts';
 import * as keygen from '../keygen/step.ts';
-import type { Certificate } from '../messages/certificate.ts';
+import type { Certificate, FrostCertificate } from '../messages/certificate.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { SigningParameters } from '../messages/parameters.ts';
 import { type Decision, decide } from '../signing/policy.ts';
@@ -70,7 +70,7 @@ async function stepOnce(visit: Visit, stored: Stored): Promise<StepResult<Ceremo
         keygen.step(state, inputs, secrets, visit.node.now(), visit.member, visit.node.random),
       );
     case 'signing': {
-      const certificate = await certifiedKey(visit.node, state.parameters.keyId);
+      const certificate = await signingCertificate(visit.node, state.parameters.keyId);
       if (!certificate) return { kind: 'unchanged' };
       return satisfied(visit, state, signing.wants(state), (inputs, secrets, share) =>
         signing.step(
@@ -132,6 +132,12 @@ async function satisfied(
 export async function certifiedKey(node: Processor, keyId: Hex): Promise<Certificate | undefined> {
   const row = await node.ports.store.get('Keys', publicKeyKey(keyId));
   return row?.['status'] === 'certified' ? (JSON.parse(row['certificate'] as string) as Certificate) : undefined;
+}
+
+/** The certificate of a key that signs messages: an asset's key, whose shares are of another kind, does not exist for a signing ceremony. */
+export async function signingCertificate(node: Processor, keyId: Hex): Promise<FrostCertificate | undefined> {
+  const certificate = await certifiedKey(node, keyId);
+  return certificate && 'verifyingShares' in certificate ? certificate : undefined;
 }
 
 /** @throws if the share is not there: the key's row says that it is */

@@ -5,14 +5,13 @@
  * have left already.
  */
 import type { Culprit, Outgoing, SecretWrite, Transition } from '../ceremony.ts';
-import { addressOf } from '../frost/address.ts';
-import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import { utf8 } from '../messages/bytes.ts';
 import { bodyOf } from '../messages/catalogue.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { MultisigEvent } from '../messages/events.ts';
 import type { Evidence } from '../messages/evidence.ts';
-import { fromHex, type Hex, toHex } from '../messages/hex.ts';
+import { type Hex, toHex } from '../messages/hex.ts';
 import { sealStatement } from '../messages/sealing.ts';
 import { partitionOf, type StatementType, statementHash } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
@@ -340,14 +339,8 @@ async function messagingKeyOf(node: Processor, index: number): Promise<Hex> {
 
 function addressAvailable(node: Processor, keyId: Hex, certificate: Certificate): Body[] {
   const { identity, coin, outcomeQueue } = node.config;
-  const address = addressOf(suiteOf(certificate.parameters.suite as SuiteName), fromHex(certificate.outputKey));
-  const body = bodyOf('PublicAddressAvailable', {
-    coin,
-    publicKey: certificate.outputKey,
-    address,
-    keyId,
-    certificate,
-  });
+  const announced = schemeOf(certificate.parameters.suite).announced(certificate);
+  const body = bodyOf('PublicAddressAvailable', { coin, ...announced, keyId, certificate });
   const queues = [topicQueue(identity, coin, 'PublicAddressAvailable'), ...(outcomeQueue ? [outcomeQueue] : [])];
   return queues.map((queue) => ({ queue, body }));
 }
