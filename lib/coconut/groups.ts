@@ -89,14 +89,37 @@ export function decodeG2(bytes: Uint8Array): G2 {
   return point;
 }
 
+/**
+ * Flag bits of the compressed form: compressed, identity, and whether y is the greater of the two roots. noble's own encoder checks the subgroup each time, a
+ * millisecond; what is encoded here was checked when it was decoded, or computed from what was.
+ */
+const COMPRESSED = 0x80;
+const IDENTITY = 0x40;
+const GREATER = 0x20;
+const { Fp } = bls12_381.fields;
+const isGreater = (y: bigint): boolean => 2n * y > Fp.ORDER;
+
 /** @returns 48 bytes, compressed; the identity too has an encoding, which {@link decodeG1} refuses */
 export function encodeG1(point: G1): Uint8Array {
-  return point.toBytes(true);
+  if (point.is0()) return flagged(new Uint8Array(G1_BYTES), IDENTITY);
+  const { x, y } = point.toAffine();
+  return flagged(numberToBytesBE(x, G1_BYTES), isGreater(y) ? GREATER : 0);
 }
 
-/** @returns 96 bytes, compressed */
+/** @returns 96 bytes, compressed: x = c0 + c1·u as c1 ‖ c0 */
 export function encodeG2(point: G2): Uint8Array {
-  return point.toBytes(true);
+  if (point.is0()) return flagged(new Uint8Array(G2_BYTES), IDENTITY);
+  const { x, y } = point.toAffine();
+  const bytes = new Uint8Array(G2_BYTES);
+  bytes.set(numberToBytesBE(x.c1, G1_BYTES));
+  bytes.set(numberToBytesBE(x.c0, G1_BYTES), G1_BYTES);
+  return flagged(bytes, isGreater(y.c1 === 0n ? y.c0 : y.c1) ? GREATER : 0);
+}
+
+/** A coordinate has 381 bits: three are free. */
+function flagged(bytes: Uint8Array, flags: number): Uint8Array {
+  bytes[0] = (bytes[0] as number) | COMPRESSED | flags;
+  return bytes;
 }
 
 /**
