@@ -22,51 +22,73 @@
  * runs as a factor, and every one of them is visible to the operators.
  */
 import { createHash } from 'node:crypto';
-import { pippenger } from '@noble/curves/abstract/curve.js';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
-import { bytesToNumberBE } from '@noble/curves/utils.js';
 import type { RandomBytes } from '../ceremony.ts';
-import { CoconutError, decodeScalar, encodeScalar, type G1, type G2, randomScalar } from '../coconut/groups.ts';
+import { Equations, holds } from '../coconut/equations.ts';
+import { g1, g2 } from '../coconut/generators.ts';
+import {
+  CoconutError,
+  decodeScalar,
+  encodeG1,
+  encodeG2,
+  encodeScalar,
+  Fr,
+  randomScalar,
+  SCALAR_BYTES,
+} from '../coconut/groups.ts';
 import { Transcript } from '../coconut/transcript.ts';
+import type { PublicG1, PublicG2, Verifier } from '../coconut/verifier.ts';
+import { concat } from '../messages/bytes.ts';
+import { ATTRIBUTES } from '../messages/certificate.ts';
 
-const {
-  G1: { Point: G1Point },
-  G2: { Point: G2Point },
-  fields: { Fr },
-} = bls12_381;
+const { Point: G1Point } = bls12_381.G1;
+const { Point: G2Point } = bls12_381.G2;
 
-/** q: both attributes of a token are hidden, serial number and value. */
-export const ATTRIBUTES = 2;
+/** f_0 … f_q */
 const POLYNOMIALS = 1 + ATTRIBUTES;
-const SCALAR_BYTES = 32;
 
 /** What a dealing is bound to. */
 export interface Place {
   /** 32 bytes: the hash of all parameters, the suite and the signers among them. */
   readonly ceremony: Uint8Array;
   readonly t: number;
-  /** 1 … n. */
+  /** Of the dealer, 1 … n. */
   readonly index: number;
 }
 
-/** Commitments to q + 1 polynomials, or their sums: t points a row, constant term first. Of a key itself there is one point in each row. */
-export interface Commitments {
-  readonly alpha: readonly G2[];
-  /** q rows. */
-  readonly beta: readonly (readonly G1[])[];
-  /** q rows. */
-  readonly betaTilde: readonly (readonly G2[])[];
+/** Commitments to q + 1 polynomials, or their sums: t points in each row, constant term first. `beta` and `betaTilde` have q rows. */
+export interface Rows<P1, P2> {
+  readonly alpha: readonly P2[];
+  readonly beta: readonly (readonly P1[])[];
+  readonly betaTilde: readonly (readonly P2[])[];
+}
+/** Compressed: 48 bytes in G1, 96 in G2. */
+export type EncodedRows = Rows<Uint8Array, Uint8Array>;
+export type PublicRows = Rows<PublicG1, PublicG2>;
+
+/** A Schnorr proof: R, compressed, and μ, 32 bytes. */
+export interface EncodedProof {
+  readonly commitment: Uint8Array;
+  readonly response: Uint8Array;
 }
 
-/** Schnorr proofs of the constant terms: R_x ∈ G2, R_j ∈ G1, and μ = ρ + c·a. */
-export interface Proofs {
-  readonly x: { readonly commitment: G2; readonly response: bigint };
-  readonly y: readonly { readonly commitment: G1; readonly response: bigint }[];
+/** A commitment statement's content. */
+export interface EncodedDealing {
+  readonly rows: EncodedRows;
+  /** R_0 ∈ G2 */
+  readonly proofX: EncodedProof;
+  /** q proofs, R_j ∈ G1 */
+  readonly proofsY: readonly EncodedProof[];
 }
 
-export interface PublicDealing extends Place {
-  readonly commitments: Commitments;
-  readonly proofs: Proofs;
+/** A dealing whose shape and groups have been checked: {@link readDealing} makes it. */
+export interface ReadDealing {
+  readonly index: number;
+  readonly rows: PublicRows;
+  /** What must hold besides. */
+  readonly equations: Equations;
+  /** Of all of it: weights that come from it are known to nobody before the dealing is fixed. */
+  readonly digest: Uint8Array;
 }
 
 /** One scalar of each polynomial: x_i, y_i1 … y_iq. SECRET. */
@@ -77,40 +99,41 @@ export interface Share {
 
 /** A key of the group or of one service. */
 export interface Key {
-  readonly alpha: G2;
-  readonly beta: readonly G1[];
-  readonly betaTilde: readonly G2[];
+  readonly alpha: PublicG2;
+  readonly beta: readonly PublicG1[];
+  readonly betaTilde: readonly PublicG2[];
 }
 
 // ---------------------------------------------------------------------------------------------- dealing
 
 /**
  * Fresh polynomials of degree t − 1, commitments and proofs.
- * @param random uniformly random bytes; called for each coefficient and each of the q + 1 proof nonces
+ * @param random uniformly random bytes, 48 for each coefficient and each proof's nonce
  * @returns `polynomial`: (q + 1)·t·32 SECRET bytes, f_0 first, constant terms first, big-endian
  */
 export function deal(
   place: Place,
   random: RandomBytes,
-): { readonly polynomial: Uint8Array; readonly commitments: Commitments; readonly proofs: Proofs } {
-  const rows = Array.from({ length: POLYNOMIALS }, () => Array.from({ length: place.t }, () => randomScalar(random)));
-  const [x = [], ...y] = rows;
-  const commitments: Commitments = {
-    alpha: x.map((a) => G2Point.BASE.multiply(a)),
-    beta: y.map((row) => row.map((a) => G1Point.BASE.multiply(a))),
-    betaTilde: y.map((row) => row.map((a) => G2Point.BASE.multiply(a))),
-  };
-  const nonces = rows.map(() => randomScalar(random));
-  const [rx = 0n, ...ry] = nonces;
-  const R = { x: G2Point.BASE.multiply(rx), y: ry.map((r) => G1Point.BASE.multiply(r)) };
-  const c = challenge(place, commitments, R);
-  const responses = rows.map((row, p) => Fr.add(nonces[p] ?? 0n, Fr.mul(c, row[0] ?? 0n)));
+): { readonly polynomial: Uint8Array; readonly dealing: EncodedDealing } {
+  const inG1 = (scalar: bigint) => encodeG1(G1Point.BASE.multiply(scalar));
+  const inG2 = (scalar: bigint) => encodeG2(G2Point.BASE.multiply(scalar));
+  const row = () => Array.from({ length: place.t }, () => randomScalar(random));
+  const x = row();
+  const y = Array.from({ length: ATTRIBUTES }, row);
+  const rows = { alpha: x.map(inG2), beta: y.map((a) => a.map(inG1)), betaTilde: y.map((a) => a.map(inG2)) };
+
+  const rho0 = randomScalar(random);
+  const rho = y.map(() => randomScalar(random));
+  const R = { x: inG2(rho0), y: rho.map(inG1) };
+  const c = challenge(place, rows, R.x, R.y);
+  // μ = ρ + c·a_0
+  const response = (nonce: bigint, constant = 0n) => encodeScalar(Fr.add(nonce, Fr.mul(c, constant)));
   return {
-    polynomial: Uint8Array.from(rows.flat().flatMap((a) => [...encodeScalar(a)])),
-    commitments,
-    proofs: {
-      x: { commitment: R.x, response: responses[0] ?? 0n },
-      y: R.y.map((commitment, j) => ({ commitment, response: responses[1 + j] ?? 0n })),
+    polynomial: concat(...[x, ...y].flat().map(encodeScalar)),
+    dealing: {
+      rows,
+      proofX: { commitment: R.x, response: response(rho0, x[0]) },
+      proofsY: R.y.map((commitment, j) => ({ commitment, response: response(rho[j] ?? 0n, y[j]?.[0]) })),
     },
   };
 }
@@ -134,131 +157,167 @@ export function evaluateShare(polynomial: Uint8Array, index: number): Share {
 }
 
 /** c of all proofs of one dealing: over its place, all that it commits to, and all first messages, in this order. */
-function challenge(place: Place, commitments: Commitments, R: { readonly x: G2; readonly y: readonly G1[] }): bigint {
-  const transcript = dealingTranscript(place, commitments).appendPoint('R_x', R.x);
-  for (const point of R.y) transcript.appendPoint('R_j', point);
+function challenge(place: Place, rows: EncodedRows, Rx: Uint8Array, Ry: readonly Uint8Array[]): bigint {
+  const transcript = placed(place, rows).append('R_x', Rx);
+  for (const R of Ry) transcript.append('R_j', R);
   return transcript.challenge('c');
 }
 
-function dealingTranscript({ ceremony, t, index }: Place, { alpha, beta, betaTilde }: Commitments): Transcript {
+function placed({ ceremony, t, index }: Place, { alpha, beta, betaTilde }: EncodedRows): Transcript {
   const transcript = new Transcript('coconut-possession')
     .append('ceremony', ceremony)
     .appendNumber('dealer', index)
     .appendNumber('t', t)
     .appendNumber('q', ATTRIBUTES);
-  for (const point of alpha) transcript.appendPoint('A', point);
-  for (const row of beta) for (const point of row) transcript.appendPoint('B', point);
-  for (const row of betaTilde) for (const point of row) transcript.appendPoint('B~', point);
+  for (const point of alpha) transcript.append('A_k', point);
+  for (const row of beta) for (const point of row) transcript.append('B_jk', point);
+  for (const row of betaTilde) for (const point of row) transcript.append('B~_jk', point);
   return transcript;
 }
 
 // ---------------------------------------------------------------------------------------------- dealings of others
 
 /**
- * Whether all these dealings are good, but for shapes and groups, which {@link PublicDealing} has by construction: one pairing equation,
+ * Check 1: exactly t points in every row, each canonical, on its curve, of prime order and not the identity.
  *
- *   e(Σ v_jk·B_jk + Σ w_j·(μ_j·g1 − R_j − c·B_j0), g2) = e(g1, Σ v_jk·B̃_jk + w_0·(μ_0·g2 − R_0 − c·A_0))
- *
- * summed over all dealers as well, with an own weight of 128 bits for each. All points are of prime order r, so each bracket is a multiple of the generator, and the
- * equation is one linear combination of what must each be 0: it always holds if all are, and with probability 2⁻¹²⁸ if one is not.
- * @param weights a source of 16·(number) bytes that no dealer could know when it fixed its dealing
+ * The count matters most: one commitment too many raises the threshold of the whole key without a trace (Trail of Bits, 2024; attack DKG-01), and an identity at
+ * the end lowers it under the right count (DKG-02).
  */
-export function dealingsHold(dealings: readonly PublicDealing[], weights: (length: number) => Uint8Array): boolean {
-  const sum1: Terms<G1> = { points: [], scalars: [] };
-  const sum2: Terms<G2> = { points: [], scalars: [] };
-  let base1 = 0n;
-  let base2 = 0n;
-  for (const dealing of dealings) {
-    const { commitments, proofs } = dealing;
-    const { alpha, beta, betaTilde } = commitments;
-    const c = challenge(dealing, commitments, { x: proofs.x.commitment, y: proofs.y.map((each) => each.commitment) });
-    const proofWeights = draw(weights, POLYNOMIALS);
-    const [w0 = 1n, ...w] = proofWeights;
-    base2 = Fr.add(base2, Fr.mul(w0, proofs.x.response));
-    addTerm(sum2, proofs.x.commitment, Fr.neg(w0));
-    addTerm(sum2, alpha[0], Fr.neg(Fr.mul(w0, c)));
-    for (const [j, { commitment, response }] of proofs.y.entries()) {
-      const wj = w[j] ?? 1n;
-      const row = beta[j] ?? [];
-      const rowTilde = betaTilde[j] ?? [];
-      const v = draw(weights, row.length);
-      base1 = Fr.add(base1, Fr.mul(wj, response));
-      addTerm(sum1, commitment, Fr.neg(wj));
-      for (const [k, point] of row.entries()) {
-        const vk = v[k] ?? 1n;
-        // B_j0 is in both sums of G1: once with the weight of its proof, once with that of its consistency.
-        addTerm(sum1, point, k === 0 ? Fr.sub(vk, Fr.mul(wj, c)) : vk);
-        addTerm(sum2, rowTilde[k], vk);
-      }
+export function readRows(
+  verifier: Verifier,
+  t: number,
+  { alpha, beta, betaTilde }: EncodedRows,
+): PublicRows | undefined {
+  if (beta.length !== ATTRIBUTES || betaTilde.length !== ATTRIBUTES) return undefined;
+  if ([alpha, ...beta, ...betaTilde].some((row) => row.length !== t)) return undefined;
+  return attempt(() => ({
+    alpha: alpha.map((point) => verifier.decodeG2(point)),
+    beta: beta.map((row) => row.map((point) => verifier.decodeG1(point))),
+    betaTilde: betaTilde.map((row) => row.map((point) => verifier.decodeG2(point))),
+  }));
+}
+
+/** Shape and groups of a whole dealing. @returns nothing if they are wrong; what remains to be checked is {@link ReadDealing.equations} */
+export function readDealing(verifier: Verifier, place: Place, dealing: EncodedDealing): ReadDealing | undefined {
+  const { proofX, proofsY } = dealing;
+  const rows = readRows(verifier, place.t, dealing.rows);
+  if (!rows || proofsY.length !== ATTRIBUTES) return undefined;
+  const equations = attempt(() => equationsOf(verifier, place, rows, dealing));
+  if (!equations) return undefined;
+  const transcript = placed(place, dealing.rows);
+  for (const { commitment, response } of [proofX, ...proofsY])
+    transcript.append('R', commitment).append('mu', response);
+  return { index: place.index, rows, equations, digest: encodeScalar(transcript.challenge('weights')) };
+}
+
+function equationsOf(
+  verifier: Verifier,
+  place: Place,
+  { alpha, beta, betaTilde }: PublicRows,
+  { rows, proofX, proofsY }: EncodedDealing,
+): Equations {
+  const [base1, base2] = [verifier.fromG1(g1), verifier.fromG2(g2)];
+  const minusOne = Fr.neg(1n);
+  const c = challenge(
+    place,
+    rows,
+    proofX.commitment,
+    proofsY.map(({ commitment }) => commitment),
+  );
+  const equations = new Equations();
+  // Check 3: μ_0·g2 = R_0 + c·A_0, and μ_j·g1 = R_j + c·B_j0.
+  equations.addG2([
+    [decodeScalar(proofX.response), base2],
+    [minusOne, verifier.decodeG2(proofX.commitment)],
+    [Fr.neg(c), first(alpha)],
+  ]);
+  for (const [j, { commitment, response }] of proofsY.entries()) {
+    equations.addG1([
+      [decodeScalar(response), base1],
+      [minusOne, verifier.decodeG1(commitment)],
+      [Fr.neg(c), first(beta[j])],
+    ]);
+  }
+  // Check 2: e(B_jk, g2) = e(g1, B̃_jk).
+  for (const [j, row] of beta.entries()) {
+    for (const [k, point] of row.entries()) {
+      const tilde = betaTilde[j]?.[k];
+      if (tilde)
+        equations.addPairing([
+          [1n, point, base2],
+          [minusOne, base1, tilde],
+        ]);
     }
   }
-  addTerm(sum1, G1Point.BASE, base1);
-  addTerm(sum2, G2Point.BASE, base2);
-  return pairingsAgree(pippenger(G1Point, sum1.points, sum1.scalars), pippenger(G2Point, sum2.points, sum2.scalars));
+  return equations;
 }
 
 /**
- * {@link dealingsHold} for one dealing, with weights that are a hash of all of it: everybody, and whoever judges evidence later, comes to the same answer. An honest
- * dealer passes always; a bad one would have to find a dealing whose own hash weighs its errors to 0, in 2¹²⁸ tries.
+ * The dealers whose equations do not hold, ascending. All are checked in one batch, with weights drawn here, after all dealings are fixed: one multiplication of
+ * many points in G1 and one in G2 for the proofs, one of each and two Miller loops for all coefficients. A batch accuses nobody: if it fails, each dealing is judged by
+ * {@link dealingHolds}.
  */
-export function dealingHolds(dealing: PublicDealing): boolean {
-  const { proofs } = dealing;
-  const transcript = dealingTranscript(dealing, dealing.commitments).appendPoint('R_x', proofs.x.commitment);
-  transcript.append('mu_x', encodeScalar(proofs.x.response));
-  for (const { commitment, response } of proofs.y) {
-    transcript.appendPoint('R_j', commitment).append('mu_j', encodeScalar(response));
-  }
-  const seed = encodeScalar(transcript.challenge('weights'));
-  let drawn = 0;
-  return dealingsHold([dealing], (length) => {
-    const bytes = createHash('shake256', { outputLength: length }).update(seed).update(Uint8Array.of(drawn++)).digest();
-    return new Uint8Array(bytes);
-  });
+export function wrongDealers(verifier: Verifier, dealings: readonly ReadDealing[], random: RandomBytes): number[] {
+  const records = dealings.map(({ equations }) => equations);
+  if (records.length > 1 && holds(verifier, records, random)) return [];
+  return dealings
+    .filter((dealing) => !dealingHolds(verifier, dealing))
+    .map(({ index }) => index)
+    .sort((a, b) => a - b);
 }
 
-/** Weights of 128 bits, never 0. */
-function draw(source: (length: number) => Uint8Array, count: number): bigint[] {
-  const bytes = source(16 * count);
-  return Array.from({ length: count }, (_, i) => {
-    const weight = bytesToNumberBE(bytes.subarray(16 * i, 16 * i + 16));
-    return weight === 0n ? 1n : weight;
+/**
+ * The rule that blame and evidence stand on: one dealing's equations, with weights that are a hash of all of it, so that every operator and every later judge comes to
+ * the same answer. An honest dealer always passes. A bad one would have to find a dealing whose own hash gives its errors weights that cancel: 2¹²⁸ tries.
+ */
+export function dealingHolds(verifier: Verifier, { equations, digest }: ReadDealing): boolean {
+  let drawn = 0;
+  return equations.check(verifier, (length) => {
+    const counter = new Uint8Array(4);
+    new DataView(counter.buffer).setUint32(0, drawn++);
+    return new Uint8Array(createHash('sha512').update(digest).update(counter).digest().subarray(0, length));
   });
 }
 
 /**
  * The sums over all dealers: commitments to the polynomials of the key.
- * @returns nothing if a sum is the identity: the key would be of a lower degree, or be 0, which no honest dealer's part allows but with probability 2⁻²⁵⁴
+ * @returns nothing if a sum is the identity: a lower degree or a key of 0, which an honest dealer's part leaves a chance of 2⁻²⁵⁴
  */
-export function columnSums(dealings: readonly PublicDealing[]): Commitments | undefined {
-  const all = dealings.map((each) => each.commitments);
-  const columns = {
-    alpha: sumRows(
-      G2Point.ZERO,
-      all.map((each) => each.alpha),
-    ),
-    beta: sumAll(
-      G1Point.ZERO,
-      all.map((each) => each.beta),
-    ),
-    betaTilde: sumAll(
-      G2Point.ZERO,
-      all.map((each) => each.betaTilde),
-    ),
-  };
-  return hasIdentity(columns) ? undefined : columns;
+export function columnSums(verifier: Verifier, dealings: readonly ReadDealing[]): PublicRows | undefined {
+  const [sum, ...others] = dealings.map(({ rows }) => rows);
+  if (!sum) return undefined;
+  const add1 = (row: readonly PublicG1[], other: readonly PublicG1[] = []) =>
+    row.map((point, k) => verifier.addG1(point, other[k] ?? point));
+  const add2 = (row: readonly PublicG2[], other: readonly PublicG2[] = []) =>
+    row.map((point, k) => verifier.addG2(point, other[k] ?? point));
+  const columns = others.reduce<PublicRows>(
+    (rows, next) => ({
+      alpha: add2(rows.alpha, next.alpha),
+      beta: rows.beta.map((row, j) => add1(row, next.beta[j])),
+      betaTilde: rows.betaTilde.map((row, j) => add2(row, next.betaTilde[j])),
+    }),
+    sum,
+  );
+  return hasIdentity(verifier, columns) ? undefined : columns;
 }
 
 // ---------------------------------------------------------------------------------------------- shares and keys
 
 /**
- * Whether a share lies on the commitments at `index`: x_i·g2 = Σ i^k·A_k and y_ij·g1 = Σ i^k·B_jk. That y_ij belongs to B̃_j as well is what the dealing's own
- * check says. The share is a secret of its receiver: noble's constant-time multiplication.
+ * Whether a share lies on the commitments at `index`: x_i·g2 = Σ i^k·A_k and y_ij·g1 = Σ i^k·B_jk. That y_ij belongs to B̃_j as well is what check 2 says of the
+ * dealing. A share is a secret of its receiver: noble's constant-time multiplication, compared by encodings.
  */
-export function liesOn(index: number, { alpha, beta }: Pick<Commitments, 'alpha' | 'beta'>, { x, y }: Share): boolean {
+export function liesOn(
+  verifier: Verifier,
+  index: number,
+  { alpha, beta }: Pick<PublicRows, 'alpha' | 'beta'>,
+  { x, y }: Share,
+): boolean {
   if (x === 0n || y.includes(0n) || y.length !== beta.length) return false;
+  const at = evaluation(verifier, index);
   return (
-    G2Point.BASE.multiply(x).equals(evaluate(G2Point.ZERO, alpha, index)) &&
-    y.every((each, j) => G1Point.BASE.multiply(each).equals(evaluate(G1Point.ZERO, beta[j] ?? [], index)))
+    equal(encodeG2(G2Point.BASE.multiply(x)), verifier.encodeG2(at.inG2(alpha))) &&
+    y.every((each, j) => equal(encodeG1(G1Point.BASE.multiply(each)), verifier.encodeG1(at.inG1(beta[j] ?? []))))
   );
 }
 
@@ -271,68 +330,68 @@ export function sumShares(shares: readonly Share[]): Share {
 }
 
 /** The key at an index: 0 is the group's, i is service i's. @returns nothing if a part of it is the identity */
-export function keyAt(columns: Commitments, index: number): Key | undefined {
+export function keyAt(verifier: Verifier, columns: PublicRows, index: number): Key | undefined {
+  const at = evaluation(verifier, index);
   const key = {
-    alpha: evaluate(G2Point.ZERO, columns.alpha, index),
-    beta: columns.beta.map((row) => evaluate(G1Point.ZERO, row, index)),
-    betaTilde: columns.betaTilde.map((row) => evaluate(G2Point.ZERO, row, index)),
+    alpha: at.inG2(columns.alpha),
+    beta: columns.beta.map(at.inG1),
+    betaTilde: columns.betaTilde.map(at.inG2),
   };
-  return hasIdentity({ alpha: [key.alpha], beta: [key.beta], betaTilde: [key.betaTilde] }) ? undefined : key;
+  return hasIdentity(verifier, { alpha: [key.alpha], beta: [key.beta], betaTilde: [key.betaTilde] }) ? undefined : key;
 }
 
 // ---------------------------------------------------------------------------------------------- parts
 
-interface Point<P> {
-  add(other: P): P;
-  equals(other: P): boolean;
-  multiplyUnsafe(scalar: bigint): P;
-  is0(): boolean;
+/** Σ_k index^k·P_k by Horner's rule. An index has at most five bits, so that nine additions make a step, where a scalar multiplication would take hundreds. */
+function evaluation(verifier: Verifier, index: number) {
+  const horner =
+    <P>(add: (a: P, b: P) => P) =>
+    (row: readonly P[]): P => {
+      let value = row.at(-1);
+      if (value === undefined) throw new CoconutError('BadParameters', 'at least one commitment', 'none');
+      for (const point of row.slice(0, -1).reverse())
+        value = index === 0 ? point : add(times(add, value, index), point);
+      return value;
+    };
+  return {
+    inG1: horner<PublicG1>((a, b) => verifier.addG1(a, b)),
+    inG2: horner<PublicG2>((a, b) => verifier.addG2(a, b)),
+  };
 }
 
-/** Horner's rule; indexes are at most 31, so a step costs five doublings. */
-function evaluate<P extends Point<P>>(zero: P, row: readonly P[], index: number): P {
-  const at = BigInt(index);
-  return row.reduceRight((value, point) => (index === 0 ? point : value.multiplyUnsafe(at).add(point)), zero);
+/** factor·point for a small factor ≥ 1, from its highest bit down. */
+function times<P>(add: (a: P, b: P) => P, point: P, factor: number): P {
+  let value = point;
+  for (let bit = 30 - Math.clz32(factor); bit >= 0; bit--) {
+    value = add(value, value);
+    if ((factor >> bit) & 1) value = add(value, point);
+  }
+  return value;
 }
 
-function sumRows<P extends Point<P>>(zero: P, rows: readonly (readonly P[])[]): P[] {
-  const width = rows[0]?.length ?? 0;
-  return Array.from({ length: width }, (_, k) => rows.reduce((sum, row) => sum.add(row[k] ?? zero), zero));
-}
-
-function sumAll<P extends Point<P>>(zero: P, all: readonly (readonly (readonly P[])[])[]): P[][] {
-  return Array.from({ length: ATTRIBUTES }, (_, j) =>
-    sumRows(
-      zero,
-      all.map((rows) => rows[j] ?? []),
-    ),
+function hasIdentity(verifier: Verifier, { alpha, beta, betaTilde }: PublicRows): boolean {
+  return (
+    [...alpha, ...betaTilde.flat()].some((point) => verifier.isIdentityG2(point)) ||
+    beta.flat().some((point) => verifier.isIdentityG1(point))
   );
 }
 
-function hasIdentity({ alpha, beta, betaTilde }: Commitments): boolean {
-  return [...alpha, ...betaTilde.flat()].some((point) => point.is0()) || beta.flat().some((point) => point.is0());
+function first<P>(row: readonly P[] | undefined): P {
+  const point = row?.[0];
+  if (point === undefined) throw new CoconutError('BadParameters', 'at least one commitment', 'none');
+  return point;
 }
 
-/** Σ scalar·point, to be computed at once; public values. */
-interface Terms<P> {
-  readonly points: P[];
-  readonly scalars: bigint[];
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
-function addTerm<P>(sum: Terms<P>, point: P | undefined, scalar: bigint): void {
-  if (point === undefined) throw new CoconutError('BadParameters', 'as many commitments in each row', 'fewer in one');
-  sum.points.push(point);
-  sum.scalars.push(scalar);
-}
-
-/** e(left, g2) = e(g1, right) */
-function pairingsAgree(left: G1, right: G2): boolean {
-  // noble refuses to pair the identity; a sum that is one is the multiple 0 of its generator.
-  if (left.is0() || right.is0()) return left.is0() && right.is0();
-  const { Fp12 } = bls12_381.fields;
-  const product = bls12_381.pairingBatch([
-    { g1: left, g2: G2Point.BASE },
-    { g1: G1Point.BASE.negate(), g2: right },
-  ]);
-  return Fp12.eql(product, Fp12.ONE);
+/** What a peer sent is right, or it is wrong: how it is wrong nobody needs to know. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof CoconutError) return undefined;
+    throw error;
+  }
 }

@@ -2,10 +2,11 @@
  * Steps a ceremony until nothing changes: inputs of the next stage may already lie there, and nobody else will wake it.
  */
 import type { Inputs, Member, SecretName, StepResult, Wanted } from '../ceremony.ts';
+import { startEngine } from '../coconut-keygen/engine.ts';
 import * as keygen from '../keygen/step.ts';
 import type { Certificate, FrostCertificate } from '../messages/certificate.ts';
 import type { Hex } from '../messages/hex.ts';
-import type { SigningParameters } from '../messages/parameters.ts';
+import { COCONUT_SUITE, type SigningParameters } from '../messages/parameters.ts';
 import { type Decision, decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import type { Secret } from '../vault/secret.ts';
@@ -28,6 +29,7 @@ export interface Visit {
 export async function visiting<T>(node: Processor, ceremony: Hex, visit: (visit: Visit) => Promise<T>): Promise<T> {
   const committee = await node.committee();
   if (!committee) throw new Error('no committee is accepted yet');
+  if (committee.keyOf(node.config.coin)?.suite === COCONUT_SUITE) await startEngine();
   const secrets = new SecretsOf(node, ceremony);
   try {
     const member = memberOf(committee, node.config, await secrets.own('SIGNATURE'));

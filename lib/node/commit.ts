@@ -12,6 +12,7 @@ import type { Certificate } from '../messages/certificate.ts';
 import type { MultisigEvent } from '../messages/events.ts';
 import type { Evidence } from '../messages/evidence.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
+import { COCONUT_SUITE } from '../messages/parameters.ts';
 import { sealStatement } from '../messages/sealing.ts';
 import { partitionOf, type StatementType, statementHash } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
@@ -29,6 +30,7 @@ import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
 import {
+  assetKeyKey,
   ceremonyPartition,
   evidenceKey,
   HALT,
@@ -145,6 +147,10 @@ export async function commit(
         const item = { ...publicKeyKey(key.keyId), status: 'certified', certificate: JSON.stringify(key.certificate) };
         writes.push({ kind: 'put', table: 'Keys', item, condition: { kind: 'present' } });
         announcements.push(...addressAvailable(node, key.keyId, key.certificate));
+        if (key.certificate.parameters.suite === COCONUT_SUITE) {
+          const found = { ...assetKeyKey(node.config.coin, key.keyId), at: node.now() };
+          writes.push({ kind: 'put', table: 'Keys', item: found });
+        }
         break;
       }
       case 'hide':

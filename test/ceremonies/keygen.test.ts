@@ -1,6 +1,7 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test } from 'vitest';
+import { startEngine } from '../../lib/coconut-keygen/engine.ts';
 import { verifyEvidence } from '../../lib/evidence/verify.ts';
 import { verifyCertificate } from '../../lib/messages/certificate.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
@@ -21,6 +22,8 @@ import {
   scalarHex,
 } from './liars.ts';
 import { type FrostSuite, KeygenNetwork, START, World } from './network.ts';
+
+await startEngine();
 
 type Change<T> = readonly [name: string, change: (content: T) => T];
 
