@@ -74,8 +74,11 @@ const SCHEMAS = {
   /** One scalar and one new pair for each message. */
   SignatureShare: z.strictObject({ package: hex32, shares: z.array(hex32).min(1).max(100), next: nonceCommitments }),
   Signature: z.strictObject({ signatures: z.array(hex64).min(1).max(100) }),
-  /** Certificates of transactions, each as its canonical bytes: they prove themselves. */
-  SpentSerials: z.strictObject({ certificates: z.array(hexUpTo(60_000, 1)).min(1).max(16) }),
+  /** Certificates of transactions, each as its canonical bytes: they prove themselves. In an answer, the second up to which the answerer has now said everything. */
+  SpentSerials: z.strictObject({
+    certificates: z.array(hexUpTo(60_000, 1)).max(16),
+    upTo: z.int().min(0).optional(),
+  }),
   /** What the asker lacks: everything of an epoch after a position, or certain tags (G1, 48 bytes). */
   SpentSerialsRequest: z.strictObject({
     epoch: z.int().min(0),

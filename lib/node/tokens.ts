@@ -1,15 +1,21 @@
 /** The messages of a signing service: transactions, certificates, what restored wallets ask for, and what the services of an asset tell each other. */
 import { createHash } from 'node:crypto';
 import { concat, lp, tagged, utf8 } from '../messages/bytes.ts';
-import type { CoconutCertificate } from '../messages/certificate.ts';
 import { bodyOf, type MessageName, type Payload, parseBodyAs } from '../messages/catalogue.ts';
+import type { CoconutCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { contentText, parseContent } from '../messages/contents.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
 import { type Header, type Statement, signStatement, verifyStatement } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
 import type { Delivery, OutgoingMessage, QueueName } from '../ports.ts';
-import { type AnswerName, type AnswerOf, gatewayQueue, MAX_ANSWER_BYTES, sealAnswer } from '../signing-service/answer.ts';
+import {
+  type AnswerName,
+  type AnswerOf,
+  gatewayQueue,
+  MAX_ANSWER_BYTES,
+  sealAnswer,
+} from '../signing-service/answer.ts';
 import {
   inStatements,
   movePosition,
@@ -40,7 +46,9 @@ interface Opened {
 }
 
 /** The first key that was certified here for the asset, with its certificate: a later one never takes its place within an epoch. */
-async function keyOf(node: Processor): Promise<{ readonly keyId: Hex; readonly certificate: CoconutCertificate } | undefined> {
+async function keyOf(
+  node: Processor,
+): Promise<{ readonly keyId: Hex; readonly certificate: CoconutCertificate } | undefined> {
   const rows = await node.ports.store.query('Keys', assetKeys(node.config.coin));
   const [first] = [...rows].sort((a, b) => Number(a['at']) - Number(b['at']));
   if (!first) return undefined;
@@ -107,7 +115,11 @@ interface Asked {
 }
 
 /** Phase 1. A batch shares one read and one check of its proofs; if it fails as a whole, each is tried alone, so that one bad record costs the others nothing. */
-export async function onTransactions(node: Processor, schemeOf: SchemeOf, batch: readonly Delivery[]): Promise<BatchResult> {
+export async function onTransactions(
+  node: Processor,
+  schemeOf: SchemeOf,
+  batch: readonly Delivery[],
+): Promise<BatchResult> {
   const asked: Asked[] = [];
   for (const delivery of batch) {
     const parsed = parseBodyAs('Transaction', delivery.body);
@@ -172,11 +184,22 @@ export async function onTransactionCertificate(
   const message =
     'refusal' in answer
       ? await sealed(node, opened, 'TransactionVote', wire(answer), queue, payload)
-      : await sealed(node, opened, 'PartialSignatures', { ...answer, signatures: [...answer.signatures] }, queue, payload);
+      : await sealed(
+          node,
+          opened,
+          'PartialSignatures',
+          { ...answer, signatures: [...answer.signatures] },
+          queue,
+          payload,
+        );
   await node.send([message]);
 }
 
-export async function onRecoverIssued(node: Processor, schemeOf: SchemeOf, payload: Payload<'RecoverIssued'>): Promise<void> {
+export async function onRecoverIssued(
+  node: Processor,
+  schemeOf: SchemeOf,
+  payload: Payload<'RecoverIssued'>,
+): Promise<void> {
   const queue = answerable(node, 'RecoverIssued', payload);
   const opened = queue && (await open(node, schemeOf));
   if (!opened) return;
@@ -212,15 +235,21 @@ function fromPeer(node: Processor, { committee, self }: Opened, type: GossipType
 }
 
 /** Certificates prove themselves: what each names is spent, whoever brings it. */
-export async function onSpentSerials(node: Processor, schemeOf: SchemeOf, body: Payload<'SpentSerialsIn'>): Promise<void> {
+export async function onSpentSerials(
+  node: Processor,
+  schemeOf: SchemeOf,
+  body: Payload<'SpentSerialsIn'>,
+): Promise<void> {
   const opened = await open(node, schemeOf);
   if (!opened || !fromPeer(node, opened, 'SpentSerials', body)) return;
   const parsed = parseContent('SpentSerials', body.content);
   if (!parsed.ok) return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: parsed.reason });
   const { certificates, upTo } = parsed.content;
   let bad = certificates.length;
-  for (const certificate of parseCertificates(certificates as Hex[])) if (await opened.service.learn(certificate)) bad--;
-  if (bad > 0) return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: 'a certificate certifies nothing', bad });
+  for (const certificate of parseCertificates(certificates as Hex[]))
+    if (await opened.service.learn(certificate)) bad--;
+  if (bad > 0)
+    return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: 'a certificate certifies nothing', bad });
   if (upTo === undefined || body.to !== opened.self) return;
   // The end of an answer. While the peer gets on, it may have more, and is asked from where it ended; the rest waits for the next scheduled wake-up.
   const before = (await position(node.ports.store, opened, body.from)) ?? 0;
@@ -242,11 +271,17 @@ export async function onSpentSerialsRequest(
   const parsed = parseContent('SpentSerialsRequest', body.content);
   if (!parsed.ok) return node.log('EnvelopeRejected', { type: 'SpentSerialsRequest', reason: parsed.reason });
   const { epoch, after, tags } = parsed.content;
-  if (epoch !== opened.epoch) return node.log('EnvelopeRejected', { type: 'SpentSerialsRequest', reason: 'another epoch' });
+  if (epoch !== opened.epoch)
+    return node.log('EnvelopeRejected', { type: 'SpentSerialsRequest', reason: 'another epoch' });
   const { store } = node.ports;
   if (tags.length > 0) {
     const found = await spentUnder(store, opened, tags as Hex[]);
-    return say(node, opened, body.from, inStatements(found).map((certificates) => ({ certificates: [...certificates] })));
+    return say(
+      node,
+      opened,
+      body.from,
+      inStatements(found).map((certificates) => ({ certificates: [...certificates] })),
+    );
   }
   const { certificates, upTo } = await spentSince(store, opened, after, node.now());
   const pages = inStatements(certificates).map((page) => ({ certificates: [...page] }));
@@ -264,13 +299,22 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   const { store } = node.ports;
   const { certificates, upTo } = await spentSince(store, opened, (await position(store, opened)) ?? 0, node.now());
   if (certificates.length > 0) {
-    await say(node, opened, 0, inStatements(certificates).map((page) => ({ certificates: [...page] })));
+    await say(
+      node,
+      opened,
+      0,
+      inStatements(certificates).map((page) => ({ certificates: [...page] })),
+    );
   }
   // After it is said: a crash in between says it twice, and certificates are the same twice.
   await movePosition(store, opened, upTo);
   if (await opened.service.isReadOnly()) {
     node.log('ReadOnly');
-    await ask(node, opened, opened.committee.signersOf(opened.asset).filter((index) => index !== opened.self));
+    await ask(
+      node,
+      opened,
+      opened.committee.signersOf(opened.asset).filter((index) => index !== opened.self),
+    );
   }
 }
 
@@ -305,7 +349,15 @@ async function statement(
   to: number,
   content: string,
 ): Promise<OutgoingMessage> {
-  const header: Header = { type, committee: committee.id, coin: asset, ceremony: placeOf(type, content), slot: '', from: self, to };
+  const header: Header = {
+    type,
+    committee: committee.id,
+    coin: asset,
+    ceremony: placeOf(type, content),
+    slot: '',
+    from: self,
+    to,
+  };
   const key = await openOwn(node, 'SIGNATURE');
   try {
     const queue = topicQueue(node.config.identity, asset, 'Outbound');

@@ -42,7 +42,7 @@ export const logKey = (asset: string, epoch: number, at: number, id: Hex): Key =
   pk: logPartition(asset, epoch, at),
   sk: `${`${at}`.padStart(12, '0')}#${id}`,
 });
-/** How far certificates were sent to the peers, or (with an index) have come from one. */
+/** How far certificates were sent to the peers, or (with an index) have come from one; with 0, where the log begins. */
 export const positionKey = (asset: string, epoch: number, peer?: number): Key => ({
   pk: `GOSSIP#${asset}#${epoch}`,
   sk: peer === undefined ? 'SENT' : `PEER#${`${peer}`.padStart(3, '0')}`,
