@@ -5,7 +5,7 @@
  * changes. It does no I/O, reads no clock and draws no randomness but what is passed in, so that it runs unchanged in
  * Lambda, in the local runtime and in a simulator, and a repetition of the same step says the same bytes.
  */
-import type { Certificate } from './messages/certificate.ts';
+import type { Certificate, TranscriptContent } from './messages/certificate.ts';
 import type { Committee } from './messages/committee.ts';
 import type { MultisigEvent } from './messages/events.ts';
 import type { Evidence } from './messages/evidence.ts';
@@ -95,7 +95,7 @@ export type KeyWrite =
       readonly kind: 'store';
       readonly keyId: Hex;
       readonly share: Uint8Array;
-      readonly content: Omit<Certificate, 'signatures'>;
+      readonly content: TranscriptContent;
     }
   | { readonly kind: 'certify'; readonly keyId: Hex; readonly certificate: Certificate }
   | { readonly kind: 'hide'; readonly keyId: Hex };

@@ -65,10 +65,10 @@ export function agreedKey(committee: Committee, coin: Coin, said: readonly SaidO
   const verified = verifyCertificate(committee, certificate);
   if (!verified.ok) return failed('BadCertificate', verified.reason);
   if (verified.keyId !== keyId) return failed('BadCertificate', 'it is of another key than the one announced');
-  if (certificate.outputKey !== publicKey)
+  if (!('outputKey' in certificate) || certificate.outputKey !== publicKey)
     return failed('BadCertificate', 'it is of another public key than the one announced');
-  const paysTo = VERIFIERS[coin].decodeAddress(address);
-  if (!paysTo || toHex(paysTo) !== publicKey)
+  const paysTo = address === undefined ? undefined : VERIFIERS[coin].decodeAddress(address);
+  if (address === undefined || !paysTo || toHex(paysTo) !== publicKey)
     return failed('BadAddress', 'the address does not decode to the public key');
   const { suite } = certificate.parameters;
   return { ok: true, value: { coin, suite, keyId, publicKey, address, certificate, announcedBy: said.length } };

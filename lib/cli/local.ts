@@ -4,7 +4,7 @@ import { systemRandom } from '../local/random.ts';
 import { bodyOf, type Payload } from '../messages/catalogue.ts';
 import { type MultisigEvent, refusedEvent } from '../messages/events.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
-import type { SigningParameters } from '../messages/parameters.ts';
+import { COCONUT_SUITE, type SigningParameters } from '../messages/parameters.ts';
 import { parseQueueName } from '../messages/topics.ts';
 import type { Random } from '../ports.ts';
 import { type Asked, AskedCeremonies } from './asked.ts';
@@ -273,6 +273,10 @@ class Service {
       });
     }
     const { suite, t, signers } = maker.parameters;
+    if (suite === COCONUT_SUITE) {
+      const detail = `Sign.keyId: expected a key that signs messages, got the key of the asset ${coin}`;
+      return this.#refuse({ coin, requestId, reason: 'UnknownKey', detail });
+    }
     const { messages, purpose = 'local', expiresAt = this.#expiresAt() } = line;
     const committee = this.#committee.committee.id;
     const told = operators ?? signers;

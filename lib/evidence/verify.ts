@@ -4,20 +4,15 @@
  * Blame is a proof or it is not made. Each rule below convicts only if an honest operator cannot have signed what is shown; evidence that proves
  * nothing convicts nobody, its sender included. By convention the first statement is the culprit's.
  */
-import { checkDealingShape, checkShareEncoding, hasSmallOrderPart, verifyDealing, verifyShare } from '../frost/dkg.ts';
 import { type Signer, verifySignatureShare } from '../frost/signing.ts';
-import { FrostInputError, type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
+import { FrostInputError, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { type ContentOf, parseContent } from '../messages/contents.ts';
 import type { Evidence } from '../messages/evidence.ts';
 import { fromHex, type Hex } from '../messages/hex.ts';
-import {
-  type CeremonyParameters,
-  ceremonyId,
-  type KeygenParameters,
-  type SigningParameters,
-} from '../messages/parameters.ts';
+import { ceremonyId, type KeygenParameters, type SigningParameters } from '../messages/parameters.ts';
 import { type Statement, type StatementType, statementHash, verifyStatement } from '../messages/statement.ts';
 
 export type Judgement =
@@ -78,14 +73,10 @@ function invalidCommitment(statements: readonly Statement[], first: Statement): 
   if (announced.commitmentHash !== statementHash(first)) return undefined;
   const parsed = parseContent('EncryptedKeyGenCommitment', first.content);
   if (!parsed.ok) return undefined;
-  const { t, suite } = announced.parameters;
-  const dealing = {
-    index: first.from,
-    commitments: parsed.content.commitments.map(fromHex),
-    proofOfKnowledge: fromHex(parsed.content.proofOfKnowledge),
-  };
-  const good = verifyDealing(frost(suite), t, dealing).ok && !hasSmallOrderPart(frost(suite), dealing.commitments);
-  return good ? 'the commitments and their proof are good' : undefined;
+  const { t, suite, signers } = announced.parameters;
+  const round = { ceremony: first.ceremony, t, signers };
+  const fault = schemeOf(suite).faultOf(round, { index: first.from, commitment: parsed.content });
+  return fault === undefined ? 'the commitments and their proofs are good' : undefined;
 }
 
 /** A share that does not lie on the polynomial to which its own sender committed. */
@@ -94,18 +85,16 @@ function invalidShare(statements: readonly Statement[], first: Statement): strin
   const announced = announcement(statements, first.from);
   const committed = statements.find((each) => each.type === 'EncryptedKeyGenCommitment' && each.from === first.from);
   if (!announced || !committed) return 'expected the key and the commitment statement of the same participant';
-  const { t, suite: name, signers } = announced.parameters;
-  const suite = frost(name);
+  const { t, suite, signers } = announced.parameters;
+  const scheme = schemeOf(suite);
   // A share for somebody outside the ceremony has no meaning, and so no fault.
   if (!signers.includes(first.to)) return 'the share is for nobody of this ceremony';
   const share = parseContent('EncryptedKeyShare', first.content);
-  if (!share.ok || !checkShareEncoding(suite, fromHex(share.content.share))) return undefined;
+  if (!share.ok || !scheme.isShare(share.content)) return undefined;
   const dealt = parseContent('EncryptedKeyGenCommitment', committed.content);
-  if (!dealt.ok) return 'the commitment statement is malformed: that is another fault';
-  const commitments = dealt.content.commitments.map(fromHex);
-  const shape = checkDealingShape(suite, t, { commitments, proofOfKnowledge: fromHex(dealt.content.proofOfKnowledge) });
-  if (!shape.ok) return 'the commitment statement is malformed: that is another fault';
-  return verifyShare(suite, first.to, commitments, fromHex(share.content.share))
+  if (!dealt.ok || !scheme.hasShape({ ceremony: first.ceremony, t, signers }, dealt.content))
+    return 'the commitment statement is malformed: that is another fault';
+  return scheme.liesOn(first.to, dealt.content, share.content)
     ? 'the share lies on the committed polynomial'
     : undefined;
 }
@@ -115,6 +104,7 @@ function invalidSignatureShare(committee: Committee, evidence: Evidence, first: 
   const { certificate, statements } = evidence;
   if (first.type !== 'SignatureShare' || !certificate)
     return 'expected a signature share and the certificate of its key';
+  if (!('verifyingShares' in certificate)) return 'expected the certificate of a key that signs messages';
   const verified = verifyCertificate(committee, certificate);
   if (!verified.ok) return `the certificate does not verify: ${verified.reason}`;
   const parameters = signingParameters(statements);
@@ -131,7 +121,7 @@ function invalidSignatureShare(committee: Committee, evidence: Evidence, first: 
   const { messages } = parameters;
   if (answer.content.shares.length !== messages.length || answer.content.next.length !== messages.length)
     return undefined;
-  const suite = frost(parameters.suite);
+  const suite = suiteOf(parameters.suite);
   const verifyingShares = new Map(
     certificate.parameters.signers.map((index, i) => [index, fromHex(certificate.verifyingShares[i] ?? '0x')]),
   );
@@ -192,10 +182,9 @@ function invalidPackage(statements: readonly Statement[], first: Statement): str
 
 /** Signed by the member of this committee that it names as its sender. */
 export function authentic(committee: Committee, statement: Statement): boolean {
-  const operator = committee.operator(statement.from);
   return (
     statement.committee === committee.id &&
-    operator?.coins[statement.coin] !== undefined &&
+    committee.isSigner(statement.coin, statement.from) &&
     verifyStatement(statement, committee.signatureKey(statement.coin, statement.from))
   );
 }
@@ -240,10 +229,6 @@ function signersOf(content: ContentOf<'SigningPackage'>, message: number): Signe
       : [];
   });
   return signers.length === content.signers.length ? signers : undefined;
-}
-
-function frost(name: CeremonyParameters['suite']): Suite {
-  return suiteOf(name as SuiteName);
 }
 
 function nothing(why: string): Judgement {

@@ -1,6 +1,6 @@
 /** The stages of key generation, in order, and what a node must remember in each. Nothing here is secret. */
 import type { Blame } from '../ceremony.ts';
-import type { Certificate } from '../messages/certificate.ts';
+import type { TranscriptContent } from '../messages/certificate.ts';
 import type { FailureReason } from '../messages/contents.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { KeygenParameters } from '../messages/parameters.ts';
@@ -28,7 +28,7 @@ interface Confirmed {
   readonly parameters: KeygenParameters;
   readonly keyId: Hex;
   readonly transcript: Hex;
-  readonly content: Omit<Certificate, 'signatures'>;
+  readonly content: TranscriptContent;
 }
 
 export interface Failure {
@@ -40,7 +40,7 @@ export interface Failure {
 
 export type AwaitingPublicKeys = Running & { readonly stage: 'AwaitingPublicKeys' };
 export type AwaitingCommitments = Announced & { readonly stage: 'AwaitingCommitments' };
-/** `columns`: the t sums of all participants' commitments, affine. */
+/** `columns`: the sums of all participants' commitments, in the suite's form. */
 export type AwaitingShares = Announced & { readonly stage: 'AwaitingShares'; readonly columns: readonly Hex[] };
 export type AwaitingVerdicts = Confirmed & { readonly stage: 'AwaitingVerdicts' };
 export type Succeeded = Confirmed & { readonly stage: 'Succeeded' };

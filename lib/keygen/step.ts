@@ -3,7 +3,8 @@
  * signed statements, ended by a verdict of every participant and a certificate of all verdicts.
  *
  * Read it from top to bottom: {@link begin}, then one function for each stage, then the ways to end. A stage is consumed to make the next.
- * Shapes: n participants (indexes of the committee file, not array positions), threshold t, one polynomial of degree t−1 each.
+ * Shapes: n participants (indexes of the committee file, not array positions), threshold t, polynomials of degree t−1; how many each deals, and in which
+ * groups, is the suite's (`scheme.ts`).
  */
 import {
   type Blame,
@@ -23,30 +24,22 @@ import {
   type Wants,
 } from '../ceremony.ts';
 import { findEvidence } from '../evidence/find.ts';
-import { addressOf } from '../frost/address.ts';
-import {
-  checkDealingShape,
-  checkProofs,
-  columnSums,
-  combineShares,
-  deal,
-  evaluateShare,
-  finalShare,
-  groupKey,
-  type PublicDealing,
-  smallOrderDealers,
-  verifyShare,
-} from '../frost/dkg.ts';
-import { type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
 import { concat, lp, utf8 } from '../messages/bytes.ts';
-import { type Certificate, keyId, transcriptHash, verifyCertificate } from '../messages/certificate.ts';
+import {
+  type Certificate,
+  keyId,
+  type TranscriptContent,
+  transcriptHash,
+  verifyCertificate,
+} from '../messages/certificate.ts';
 import { contentText, type FailureReason, parseContent } from '../messages/contents.ts';
 import { keygenOutcome, type MultisigEvent } from '../messages/events.ts';
 import type { Evidence } from '../messages/evidence.ts';
-import { fromHex, type Hex, toHex } from '../messages/hex.ts';
+import type { Hex } from '../messages/hex.ts';
 import { ceremonyId, type KeygenParameters } from '../messages/parameters.ts';
 import { type Statement, statementHash } from '../messages/statement.ts';
 import type { Secret } from '../vault/secret.ts';
+import { type Commitment, type Dealt, type Round, type Share, schemeOf } from './scheme.ts';
 import type {
   AwaitingCommitments,
   AwaitingPublicKeys,
@@ -119,17 +112,13 @@ export function begin(
   random: RandomBytes,
 ): Transition<KeygenState> {
   const ceremony = ceremonyId(parameters);
-  const suite = frostSuite(parameters);
-  const dealing = deal(suite, { t: parameters.t, n: parameters.signers.length, index: member.self }, random);
+  const dealing = schemeOf(parameters.suite).deal({ ...parameters, ceremony }, member.self, random);
   const commitment = member.say(
     'EncryptedKeyGenCommitment',
     ceremony,
     '',
     0,
-    contentText('EncryptedKeyGenCommitment', {
-      commitments: dealing.commitments.map(toHex),
-      proofOfKnowledge: toHex(dealing.proofOfKnowledge),
-    }),
+    contentText('EncryptedKeyGenCommitment', dealing.commitment),
   );
   const publicKey = member.say(
     'EncryptedPublicKey',
@@ -143,7 +132,7 @@ export function begin(
     }),
   );
   const state: AwaitingPublicKeys = { kind: 'keygen', ceremony, parameters, stage: 'AwaitingPublicKeys' };
-  const polynomial = encodePolynomial({ coefficients: dealing.coefficients, statement: commitment });
+  const polynomial = encodePolynomial({ coefficients: dealing.polynomial, statement: commitment });
   return {
     state,
     // The sealing key of the ceremony is unknown to peers yet: this one statement is sealed to their messaging keys.
@@ -276,7 +265,7 @@ function collectPublicKeys(
   });
 }
 
-/** Stage 2: everybody's commitments. Each statement must be the announced one; all proofs are checked in one batch. */
+/** Stage 2: everybody's commitments. Each statement must be the announced one; all dealings are judged together. */
 function collectCommitments(
   state: AwaitingCommitments,
   inputs: Inputs,
@@ -289,27 +278,17 @@ function collectCommitments(
   if (!complete(parameters, said)) return UNCHANGED;
   const polynomial = secrets.get('POLYNOMIAL');
   if (!polynomial) return lostSecrets(state, member);
-  const suite = frostSuite(parameters);
+  const scheme = schemeOf(parameters.suite);
 
   const bad = new Set<number>();
-  const dealings: PublicDealing[] = [];
+  const dealings: Dealt[] = [];
   for (const [position, [index, statement]] of inOrder(parameters, said).entries()) {
-    const dealing = announcedDealing(suite, parameters.t, index, statement, state.commitmentHashes[position]);
-    if (dealing) dealings.push(dealing);
+    const commitment = announcedCommitment(statement, state.commitmentHashes[position]);
+    if (commitment) dealings.push({ index, commitment });
     else bad.add(index);
   }
-  for (const index of checkProofs(suite, dealings, random)) bad.add(index);
-  const columns = columnSums(
-    suite,
-    parameters.t,
-    dealings.map((dealing) => dealing.commitments),
-  );
-  const key = bad.size === 0 ? groupKey(suite, parameters.t, columns, parameters.signers) : undefined;
-  if (key && !key.ok) {
-    // A small-order part in the sum is a part of at least one dealer's; for anything else (an identity sum) it takes several, and nobody is named.
-    for (const index of smallOrderDealers(suite, dealings)) bad.add(index);
-    if (bad.size === 0) return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });
-  }
+  const judged = scheme.judge(roundOf(state), dealings, random);
+  if (!judged.ok) for (const index of judged.culprits) bad.add(index);
   if (bad.size > 0) {
     const announcements = inputs.said('EncryptedPublicKey', '');
     if (announcements.size === 0)
@@ -319,20 +298,16 @@ function collectCommitments(
     );
     return fail(state, member, { reason: 'InvalidCommitment', culprits, unresponsive: [] });
   }
+  // Dealers who together give no key, each of them blameless alone.
+  if (!judged.ok) return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });
 
   const { coefficients } = decodePolynomial(polynomial.bytes);
   const outbox: Outgoing[] = others(parameters, member).map((to) => {
-    const share = toHex(evaluateShare(suite, coefficients, to));
-    const statement = member.say(
-      'EncryptedKeyShare',
-      state.ceremony,
-      '',
-      to,
-      contentText('EncryptedKeyShare', { share }),
-    );
+    const content = contentText('EncryptedKeyShare', scheme.shareFor(coefficients, to));
+    const statement = member.say('EncryptedKeyShare', state.ceremony, '', to, content);
     return { stage: 'EncryptedKeyShare', statement, recipients: [to], sealTo: keysByIndex(state) };
   });
-  const next: AwaitingShares = { ...state, stage: 'AwaitingShares', columns: columns.map(toHex) };
+  const next: AwaitingShares = { ...state, stage: 'AwaitingShares', columns: judged.columns };
   return changed<KeygenState>(next, parameters.expiresAt, { outbox });
 }
 
@@ -349,18 +324,17 @@ function collectShares(
   if (!peers.every((index) => said.has(index))) return UNCHANGED;
   const polynomial = secrets.get('POLYNOMIAL');
   if (!polynomial) return lostSecrets(state, member);
-  const suite = frostSuite(parameters);
+  const scheme = schemeOf(parameters.suite);
 
   const { coefficients } = decodePolynomial(polynomial.bytes);
-  const shares = new Map<number, Uint8Array>([[member.self, evaluateShare(suite, coefficients, member.self)]]);
+  const shares = new Map<number, Share>([[member.self, scheme.shareFor(coefficients, member.self)]]);
   for (const index of peers) {
     const parsed = parseContent('EncryptedKeyShare', said.get(index)?.content ?? '');
-    if (parsed.ok) shares.set(index, fromHex(parsed.content.share));
+    if (parsed.ok) shares.set(index, parsed.content);
   }
-  const columns = state.columns.map(fromHex);
   const total =
     shares.size === parameters.signers.length
-      ? combineShares(suite, member.self, columns, [...shares.values()])
+      ? scheme.combine(member.self, state.columns, [...shares.values()])
       : undefined;
   if (!total) {
     const dealt = inputs.said('EncryptedKeyGenCommitment', '');
@@ -376,7 +350,8 @@ function collectShares(
     }
     const bad = peers.filter((index) => {
       const share = shares.get(index);
-      return !share || !verifyShare(suite, member.self, commitmentsOf(dealt.get(index)), share);
+      const commitment = commitmentIn(dealt.get(index));
+      return !share || !commitment || !scheme.liesOn(member.self, commitment, share);
     });
     const culprits = bad.map((index) =>
       accuse(member, index, 'InvalidShare', exhibits(index, said, dealt, announcements)),
@@ -384,16 +359,13 @@ function collectShares(
     return fail(state, member, { reason: 'InvalidShare', culprits, unresponsive: [] });
   }
 
-  const key = groupKey(suite, parameters.t, columns, parameters.signers);
-  if (!key.ok) throw new Error(`the group key passed its check in the stage before and fails it now: ${key.reason}`);
-  const content: Omit<Certificate, 'signatures'> = {
+  const key = scheme.keyOf(roundOf(state), state.columns);
+  const content = {
     parameters,
     publicKeyHashes: [...state.publicKeyHashes],
     commitmentHashes: [...state.commitmentHashes],
-    internalKey: toHex(key.key.internalKey),
-    outputKey: toHex(key.key.outputKey),
-    verifyingShares: key.key.verifyingShares.map(toHex),
-  };
+    ...key,
+  } as TranscriptContent;
   const transcript = transcriptHash(content);
   const id = keyId(state.ceremony, transcript);
   const verdict = member.say(
@@ -416,7 +388,7 @@ function collectShares(
   return changed<KeygenState>(next, parameters.expiresAt, {
     outbox: [{ stage: 'KeyGenVerdict', statement: verdict, recipients: peers }],
     own: [verdict],
-    keys: [{ kind: 'store', keyId: id, share: finalShare(suite, key.key.internalKey, total), content }],
+    keys: [{ kind: 'store', keyId: id, share: scheme.storedShare(key, total), content }],
   });
 }
 
@@ -608,27 +580,18 @@ function decodePolynomial(row: Uint8Array): Polynomial {
   return { coefficients: row.subarray(4, 4 + length), statement: JSON.parse(text) as Statement };
 }
 
-/** The dealing in a commitment statement, if the statement is the announced one and its content has the right shape. */
-function announcedDealing(
-  suite: Suite,
-  t: number,
-  index: number,
-  statement: Statement,
-  announced: Hex | undefined,
-): PublicDealing | undefined {
-  if (statementHash(statement) !== announced) return undefined;
-  const parsed = parseContent('EncryptedKeyGenCommitment', statement.content);
-  if (!parsed.ok) return undefined;
-  const commitments = parsed.content.commitments.map(fromHex);
-  const proofOfKnowledge = fromHex(parsed.content.proofOfKnowledge);
-  return checkDealingShape(suite, t, { commitments, proofOfKnowledge }).ok
-    ? { index, commitments, proofOfKnowledge }
-    : undefined;
+/** What a commitment statement says, if it is the announced one. */
+function announcedCommitment(statement: Statement, announced: Hex | undefined): Commitment | undefined {
+  return statementHash(statement) === announced ? commitmentIn(statement) : undefined;
 }
 
-function commitmentsOf(statement: Statement | undefined): readonly Uint8Array[] {
+function commitmentIn(statement: Statement | undefined): Commitment | undefined {
   const parsed = parseContent('EncryptedKeyGenCommitment', statement?.content ?? '');
-  return parsed.ok ? parsed.content.commitments.map(fromHex) : [];
+  return parsed.ok ? parsed.content : undefined;
+}
+
+function roundOf({ ceremony, parameters: { t, signers } }: AwaitingCommitments | AwaitingShares): Round {
+  return { ceremony, t, signers };
 }
 
 /** A certificate that anybody sent and that is of the transcript confirmed here. */
@@ -657,7 +620,7 @@ function assembledCertificate(state: AwaitingVerdicts | Unresolved, inputs: Inpu
     if (verdict?.content !== text) return undefined;
     signatures.push(verdict.signature);
   }
-  return { ...state.content, signatures };
+  return { ...state.content, signatures } as Certificate;
 }
 
 /** An exhibit says something only beside what the same participant said here. (The own statement is always recorded, so none means: not loaded.) */
@@ -753,18 +716,14 @@ interface OutcomeFields {
 }
 
 function outcome(
-  state: { ceremony: Hex; parameters: KeygenParameters; keyId?: Hex; content?: Omit<Certificate, 'signatures'> },
+  state: { ceremony: Hex; parameters: KeygenParameters; keyId?: Hex; content?: TranscriptContent },
   member: Member,
   fields: OutcomeFields,
 ): MultisigEvent {
   const key =
     fields.result === 'failed' || !state.content || !state.keyId
       ? {}
-      : {
-          keyId: state.keyId,
-          publicKey: state.content.outputKey,
-          address: addressOf(frostSuite(state.parameters), fromHex(state.content.outputKey)),
-        };
+      : { keyId: state.keyId, ...schemeOf(state.parameters.suite).announced(state.content) };
   return keygenOutcome({
     operator: member.self,
     coin: member.coin,
@@ -774,10 +733,6 @@ function outcome(
     culprits: [...fields.culprits],
     unresponsive: [...fields.unresponsive],
   });
-}
-
-function frostSuite(parameters: KeygenParameters): Suite {
-  return suiteOf(parameters.suite as SuiteName);
 }
 
 function others(parameters: KeygenParameters, member: Member): readonly number[] {

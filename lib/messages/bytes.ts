@@ -24,6 +24,16 @@ export const PURPOSES = [
   'transaction',
   'deposit',
   'outcome',
+  'coconut-key',
+  'coconut-base',
+  'coconut-request',
+  'coconut-show',
+  'coconut-possession',
+  'coconut-output',
+  'coconut-transaction',
+  'coconut-range',
+  'answer',
+  'gossip',
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

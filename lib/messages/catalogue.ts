@@ -255,8 +255,9 @@ export const CATALOGUE = {
     queue: 'topic',
     payload: z.strictObject({
       coin,
-      publicKey: hexUpTo(96, 32),
-      address: z.string().min(1).max(128),
+      /** Of a coin: the 32-byte key of its address. Of an asset, which has no address: α ‖ β̃_1 ‖ β̃_2, 288 bytes, what verifies a credential. */
+      publicKey: hexUpTo(288, 32),
+      address: z.string().min(1).max(128).optional(),
       keyId: hex32,
       certificate: certificateSchema,
     }),
@@ -293,8 +294,8 @@ export const CATALOGUE = {
     senders: ['signing-service'],
     partition: 'general',
     queue: 'reply',
-    payload: tokens.transactionVote,
-    description: 'A service’s vote on a transaction, or a typed refusal.',
+    payload: tokens.sealedAnswer,
+    description: 'A service’s vote on a transaction, or a typed refusal; sealed to the one-time key of the request.',
   },
   TransactionCertificate: {
     consumers: ['signing-service'],
@@ -310,8 +311,16 @@ export const CATALOGUE = {
     senders: ['signing-service'],
     partition: 'general',
     queue: 'reply',
-    payload: tokens.partialSignatures,
-    description: 'One partial signature for each output.',
+    payload: tokens.sealedAnswer,
+    description: 'One partial signature for each output; sealed to the one-time key of the request.',
+  },
+  RecoveredIssued: {
+    consumers: ['gateway'],
+    senders: ['signing-service'],
+    partition: 'general',
+    queue: 'reply',
+    payload: tokens.sealedAnswer,
+    description: 'The stored answers that a restored wallet asked for; sealed to the one-time key of the request.',
   },
   Withdrawal: {
     consumers: ['client'],

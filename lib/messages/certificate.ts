@@ -3,32 +3,61 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { concat, EncodingError, list, lp, tagged, u16be } from './bytes.ts';
 import type { Committee } from './committee.ts';
-import { hex32, hex64, hexUpTo } from './fields.ts';
+import { hex32, hex64, hexOf, hexUpTo } from './fields.ts';
 import { fromHex, type Hex, toHex } from './hex.ts';
-import { ceremonyId, keygenParameters } from './parameters.ts';
+import { ceremonyId, coconutKeygenParameters, frostKeygenParameters, MAX_SERVICES } from './parameters.ts';
 import { type Statement, verifyStatement } from './statement.ts';
 
 const compressedPoint = hexUpTo(96, 32);
 const perSigner = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(100);
 
 /** All arrays are in the order of `parameters.signers`. */
-export const certificateSchema = z.strictObject({
-  parameters: keygenParameters,
+const agreed = {
   /** H(EncryptedPublicKey statement) of each participant. */
   publicKeyHashes: perSigner(hex32),
   /** H(EncryptedKeyGenCommitment statement) of each participant. */
   commitmentHashes: perSigner(hex32),
+};
+/** Each participant's signature on its confirmation. */
+const signatures = perSigner(hex64);
+
+export const frostCertificate = z.strictObject({
+  parameters: frostKeygenParameters,
+  ...agreed,
   /** Compressed, before any tweak. */
   internalKey: compressedPoint,
   /** 32 bytes: x-only and tweaked for Taproot, or the Ed25519 key. */
   outputKey: compressedPoint,
   /** Compressed, of the key that signs. */
   verifyingShares: perSigner(compressedPoint),
-  /** Each participant's signature on its confirmation. */
-  signatures: perSigner(hex64),
+  signatures,
 });
-export type Certificate = z.infer<typeof certificateSchema>;
-export type TranscriptContent = Omit<Certificate, 'signatures'>;
+
+/** Attributes of a token, both hidden: serial number and value. */
+export const ATTRIBUTES = 2;
+/** A key that verifies credentials, or one service's partial signatures: α = x·g2, β_j = y_j·g1, β̃_j = y_j·g2. */
+const coconutKey = z.strictObject({
+  alpha: hexOf(96),
+  beta: z.array(hexOf(48)).length(ATTRIBUTES),
+  betaTilde: z.array(hexOf(96)).length(ATTRIBUTES),
+});
+export type CoconutKey = z.infer<typeof coconutKey>;
+
+export const coconutCertificate = z.strictObject({
+  parameters: coconutKeygenParameters,
+  ...agreed,
+  verificationKey: coconutKey,
+  /** What verifies the partial signatures of each service. */
+  serviceKeys: z.array(coconutKey).min(1).max(MAX_SERVICES),
+  signatures,
+});
+
+/** The fields say which suite it is of, and the suite must be of that kind. */
+export const certificateSchema = z.union([frostCertificate, coconutCertificate]);
+export type FrostCertificate = z.infer<typeof frostCertificate>;
+export type CoconutCertificate = z.infer<typeof coconutCertificate>;
+export type Certificate = FrostCertificate | CoconutCertificate;
+export type TranscriptContent = Omit<FrostCertificate, 'signatures'> | Omit<CoconutCertificate, 'signatures'>;
 
 /**
  * The transcript hash (32 bytes) that every participant confirms. It covers every field (attack DKG-09): the parameters through the ceremony's id.
@@ -49,11 +78,22 @@ export function transcriptHash(content: TranscriptContent): Hex {
         throw new EncodingError(`expected ${parameters.signers.length} hashes of each kind, got fewer`);
       return fromHex(hash);
     }),
-    lp(fromHex(content.internalKey)),
-    lp(fromHex(content.outputKey)),
-    list(content.verifyingShares.map(fromHex)),
+    ...keyBytes(content),
   );
   return toHex(createHash('sha256').update(bytes).digest());
+}
+
+/** What was agreed about the key: a value of the one kind never has the bytes of the other, and the suite in the ceremony's id says which it is. */
+function keyBytes(content: TranscriptContent): readonly Uint8Array[] {
+  if ('verificationKey' in content)
+    return [lp(coconutKeyBytes(content.verificationKey)), list(content.serviceKeys.map(coconutKeyBytes))];
+  const { internalKey, outputKey, verifyingShares } = content;
+  return [lp(fromHex(internalKey)), lp(fromHex(outputKey)), list(verifyingShares.map(fromHex))];
+}
+
+/** LP(α) ‖ list(β_j) ‖ list(β̃_j) */
+function coconutKeyBytes({ alpha, beta, betaTilde }: CoconutKey): Uint8Array {
+  return concat(lp(fromHex(alpha)), list(beta.map(fromHex)), list(betaTilde.map(fromHex)));
 }
 
 /** A key's id (32 bytes): of the ceremony that made it and everything that was agreed in it. */
@@ -98,13 +138,12 @@ export function verifyCertificate(committee: Committee, certificate: Certificate
   if (parameters.suite !== pinned.suite)
     return { ok: false, reason: `expected suite ${pinned.suite}, got ${parameters.suite}` };
   if (parameters.t !== pinned.t) return { ok: false, reason: `expected t = ${pinned.t}, got ${parameters.t}` };
-  const counts = {
-    publicKeyHashes: certificate.publicKeyHashes,
-    commitmentHashes: certificate.commitmentHashes,
-    verifyingShares: certificate.verifyingShares,
-    signatures,
-  };
-  for (const [name, { length }] of Object.entries(counts)) {
+  const { publicKeyHashes, commitmentHashes } = certificate;
+  const shares =
+    'verificationKey' in certificate
+      ? { serviceKeys: certificate.serviceKeys }
+      : { verifyingShares: certificate.verifyingShares };
+  for (const [name, { length }] of Object.entries({ publicKeyHashes, commitmentHashes, ...shares, signatures })) {
     if (length !== n) return { ok: false, reason: `expected ${n} ${name}, got ${length}` };
   }
   // An empty list of signers would be verified vacuously (attack ENC-07).

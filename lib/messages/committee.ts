@@ -7,7 +7,14 @@ import { checkSignatureKey } from './ed25519.ts';
 import { amount, coin, hex32, hexOf, identity, index, reasonOf, seconds } from './fields.ts';
 import { type Hex, toHex } from './hex.ts';
 import { parseStrict } from './json.ts';
-import { type CeremonySuite, type KeygenParameters, threshold } from './parameters.ts';
+import {
+  type CeremonySuite,
+  COCONUT_SUITE,
+  type KeygenParameters,
+  MAX_SERVICES,
+  signingSuite,
+  threshold,
+} from './parameters.ts';
 import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS, topicQueue } from './topics.ts';
 import { messagingKey } from './x25519.ts';
 
@@ -31,7 +38,7 @@ const operator = z.strictObject({
 const genesis = z.strictObject({ requestId: hexOf(16), expiresAt: seconds });
 
 const coinEntry = z.strictObject({
-  suite: z.enum(['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1']),
+  suite: signingSuite,
   t: threshold,
   genesis: genesis.optional(),
   /** Says that t = 1 is meant: any single operator can then sign alone. */
@@ -106,20 +113,19 @@ export class Committee {
       .sort((a, b) => a - b);
   }
 
-  /** The first key generation of a coin, which the file itself authorises; nothing if it names none. */
-  genesisOf(coinName: string): KeygenParameters | undefined {
-    const entry = own(this.file.coins, coinName);
-    if (!entry?.genesis) return undefined;
-    const { suite, t, genesis: begins } = entry;
-    return {
-      kind: 'keygen',
-      committee: this.id,
-      coin: coinName,
-      suite,
-      t,
-      signers: this.signersOf(coinName),
-      ...begins,
-    };
+  /** Whether the operator has a processor for this coin or a signing service for this asset, which the committee holds. */
+  isSigner(of: string, operatorIndex: number): boolean {
+    const entry = this.keyOf(of) && this.operator(operatorIndex);
+    return entry !== undefined && (own(entry.coins, of) ?? own(entry.assets, of)) !== undefined;
+  }
+
+  /** The first key generation of a coin or an asset, which the file itself authorises; nothing if it names none. */
+  genesisOf(of: string): KeygenParameters | undefined {
+    const key = this.keyOf(of);
+    const begins = (own(this.file.coins, of) ?? own(this.file.assets, of))?.genesis;
+    return (
+      key && begins && { kind: 'keygen', committee: this.id, coin: of, ...key, signers: this.signersOf(of), ...begins }
+    );
   }
 
   /** What the committee holds under this name: its suite and threshold. */
@@ -127,7 +133,7 @@ export class Committee {
     const held = own(this.file.coins, of);
     if (held) return { suite: held.suite, t: held.t };
     const asset = own(this.file.assets, of);
-    return asset && { suite: 'coconut-bls12381', t: asset.t };
+    return asset && { suite: COCONUT_SUITE, t: asset.t };
   }
 
   /** Ed25519, 32 bytes. @throws {UnknownSigner} if the operator has no processor or service of that name */
@@ -235,7 +241,7 @@ function assetProblem(
 ): string | undefined {
   const n = file.operators.filter((each) => own(each.assets, name)).length;
   if (t > n) return `expected t of ${name} to be at most its ${n} operators, got ${t}`;
-  if (n > 31) return `expected at most 31 operators for ${name}, got ${n}`;
+  if (n > MAX_SERVICES) return `expected at most ${MAX_SERVICES} operators for ${name}, got ${n}`;
   if (2 * t <= n + f) return `expected 2t > n + f for ${name}, got t = ${t}, n = ${n}, f = ${f}`;
   if (new Set(depositors.keys).size !== depositors.keys.length)
     return `expected distinct depositor keys of ${name}, got one twice`;

@@ -1,9 +1,9 @@
 /** What each type of statement says, as JSON text inside the statement. */
 import * as z from 'zod';
-import { certificateSchema } from './certificate.ts';
+import { ATTRIBUTES, certificateSchema } from './certificate.ts';
 import { hex32, hex64, hexOf, hexUpTo, reasonOf, signers } from './fields.ts';
 import { parseStrict } from './json.ts';
-import { keygenParameters, signingParameters } from './parameters.ts';
+import { keygenParameters, MAX_SERVICES, signingParameters } from './parameters.ts';
 import { MAX_CONTENT_BYTES, type StatementType, statementSchema } from './statement.ts';
 import { messagingKey } from './x25519.ts';
 
@@ -32,17 +32,34 @@ const nonceCommitments = z
   .min(1)
   .max(100);
 
+/** t points in affine form, 65 or 64 bytes each, constant term first; the proof is R ‖ scalar. */
+const frostDealing = z.strictObject({
+  commitments: z.array(hexUpTo(65, 64)).min(1).max(100),
+  proofOfKnowledge: hexUpTo(65, 64),
+});
+
+const commitmentsIn = (bytes: 48 | 96) => z.array(hexOf(bytes)).min(1).max(MAX_SERVICES);
+/** Three polynomials of t coefficients, constant term first, compressed: x in G2, each y_j in G1 and in G2. A proof is R (in G2 for x, in G1 for y_j) and a scalar. */
+const coconutDealing = z.strictObject({
+  alpha: commitmentsIn(96),
+  beta: z.array(commitmentsIn(48)).length(ATTRIBUTES),
+  betaTilde: z.array(commitmentsIn(96)).length(ATTRIBUTES),
+  proofs: z.strictObject({
+    x: z.strictObject({ commitment: hexOf(96), response: hex32 }),
+    y: z.array(z.strictObject({ commitment: hexOf(48), response: hex32 })).length(ATTRIBUTES),
+  }),
+});
+
 const SCHEMAS = {
   SignerReady: z.strictObject({ pubkey: messagingKey }),
   /** The sealing key of this ceremony (X25519), and the hash of the commitment statement to come. */
   EncryptedPublicKey: z.strictObject({ parameters: keygenParameters, sealingKey: messagingKey, commitmentHash: hex32 }),
-  /** t points in affine form, 65 or 64 bytes each, constant term first; the proof is R ‖ scalar. */
-  EncryptedKeyGenCommitment: z.strictObject({
-    commitments: z.array(hexUpTo(65, 64)).min(1).max(100),
-    proofOfKnowledge: hexUpTo(65, 64),
-  }),
-  /** One scalar in the suite's byte order. */
-  EncryptedKeyShare: z.strictObject({ share: hex32 }),
+  EncryptedKeyGenCommitment: z.union([frostDealing, coconutDealing]),
+  /** One scalar in the suite's byte order; for an asset three, big-endian: x_i and y_i1, y_i2. */
+  EncryptedKeyShare: z.union([
+    z.strictObject({ share: hex32 }),
+    z.strictObject({ x: hex32, y: z.array(hex32).length(ATTRIBUTES) }),
+  ]),
   KeyGenVerdict: z.union([z.strictObject({ confirmed: hex32 }), z.strictObject({ aborted: failureReason })]),
   KeyGenEvidence: z.strictObject({ statements: z.array(statementSchema).min(1).max(16) }),
   KeyGenCertificate: z.strictObject({ certificate: certificateSchema }),
@@ -57,8 +74,11 @@ const SCHEMAS = {
   /** One scalar and one new pair for each message. */
   SignatureShare: z.strictObject({ package: hex32, shares: z.array(hex32).min(1).max(100), next: nonceCommitments }),
   Signature: z.strictObject({ signatures: z.array(hex64).min(1).max(100) }),
-  /** Certificates of transactions, each as its canonical bytes: they prove themselves. */
-  SpentSerials: z.strictObject({ certificates: z.array(hexUpTo(60_000, 1)).min(1).max(16) }),
+  /** Certificates of transactions, each as its canonical bytes: they prove themselves. In an answer, the second up to which the answerer has now said everything. */
+  SpentSerials: z.strictObject({
+    certificates: z.array(hexUpTo(60_000, 1)).max(16),
+    upTo: z.int().min(0).optional(),
+  }),
   /** What the asker lacks: everything of an epoch after a position, or certain tags (G1, 48 bytes). */
   SpentSerialsRequest: z.strictObject({
     epoch: z.int().min(0),

@@ -27,7 +27,8 @@ const keygen = z.strictObject({
   /** False: provisional, a certificate may still come. */
   final: z.boolean(),
   keyId: hex32.optional(),
-  publicKey: hexUpTo(96, 32).optional(),
+  /** As in `PublicAddressAvailable`: an asset has a verification key of 288 bytes, and no address. */
+  publicKey: hexUpTo(288, 32).optional(),
   address: z.string().max(128).optional(),
   reason: failureReason.optional(),
   culprits,

@@ -5,8 +5,12 @@ import { concat, list, lp, tagged, u16be, u64be, utf8 } from './bytes.ts';
 import { coin, hex32, hexOf, hexUpTo, seconds, signers } from './fields.ts';
 import { fromHex, type Hex, toHex } from './hex.ts';
 
-export const CEREMONY_SUITES = ['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1', 'coconut-bls12381'] as const;
+export const SIGNING_SUITES = ['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1'] as const;
+export const COCONUT_SUITE = 'coconut-bls12381';
+export const CEREMONY_SUITES = [...SIGNING_SUITES, COCONUT_SUITE] as const;
 export const suiteName = z.enum(CEREMONY_SUITES);
+/** Suites whose keys sign messages. */
+export const signingSuite = z.enum(SIGNING_SUITES);
 export type CeremonySuite = z.infer<typeof suiteName>;
 
 /** One message to sign is at most this long: a Solana transaction has 1,232 bytes, a Bitcoin signature hash 32. */
@@ -25,18 +29,41 @@ export const messages = z
 export const purpose = z.string().regex(/^[\x20-\x7e]{1,64}$/, 'expected 1 to 64 printable ASCII characters');
 export const requestId = hexOf(16);
 export const threshold = z.int().min(1).max(100);
+/** Services of one asset: what they send to each other grows with n · t. */
+export const MAX_SERVICES = 31;
 
-const common = { committee: hex32, coin, suite: suiteName, t: threshold, signers, requestId, expiresAt: seconds };
+const common = <S extends z.ZodType<CeremonySuite>>(suite: S) => ({
+  committee: hex32,
+  coin,
+  suite,
+  t: threshold,
+  signers,
+  requestId,
+  expiresAt: seconds,
+});
 
-export const keygenParameters = z
-  .strictObject({ kind: z.literal('keygen'), ...common })
-  .refine(({ t, signers: all }) => t <= all.length, 'expected t to be at most the number of signers');
+const keygenOf = <S extends z.ZodType<CeremonySuite>>(suite: S) =>
+  z
+    .strictObject({ kind: z.literal('keygen'), ...common(suite) })
+    .refine(({ t, signers: all }) => t <= all.length, 'expected t to be at most the number of signers');
+const FEW = `expected at most ${MAX_SERVICES} signers`;
+export const keygenParameters = keygenOf(suiteName).refine(
+  ({ suite, signers: all }) => suite !== COCONUT_SUITE || all.length <= MAX_SERVICES,
+  FEW,
+);
+export const frostKeygenParameters = keygenOf(signingSuite);
+export const coconutKeygenParameters = keygenOf(z.literal(COCONUT_SUITE)).refine(
+  ({ signers: all }) => all.length <= MAX_SERVICES,
+  FEW,
+);
 export type KeygenParameters = z.infer<typeof keygenParameters>;
+export type FrostKeygenParameters = z.infer<typeof frostKeygenParameters>;
 
 export const signingParameters = z
   .strictObject({
     kind: z.literal('signing'),
-    ...common,
+    // A key of an asset signs no messages: a peer's parameters that say otherwise are no parameters.
+    ...common(signingSuite),
     keyId: hex32,
     messages,
     purpose,

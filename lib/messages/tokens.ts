@@ -38,6 +38,7 @@ const deposit = z.strictObject({
     .max(32),
 });
 export const withdraw = z.strictObject({ amount, recipient: z.string().min(1).max(128), memo: z.string().max(256) });
+export type Withdraw = z.infer<typeof withdraw>;
 const reply = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'expected a queue name');
 
 export const transaction = z
@@ -128,10 +129,12 @@ const refusal = z.union([
 ]);
 export const transactionVote = z.union([
   z.strictObject({ index, vote, signature: hex64 }),
-  z.strictObject({ index, transaction: hex32, refusal }),
+  /** Without an id: what came was no transaction. */
+  z.strictObject({ index, transaction: hex32.optional(), refusal }),
 ]);
 
-export const transactionCertificate = z.strictObject({
+/** What proves itself: a vote, and t services' signatures of it. */
+export const voteCertificate = z.strictObject({
   vote,
   signatures: z
     .array(z.strictObject({ index, signature: hex64 }))
@@ -141,17 +144,48 @@ export const transactionCertificate = z.strictObject({
       (all) => all.every((each, i) => i === 0 || each.index > (all[i - 1]?.index ?? 0)),
       'expected distinct indexes in ascending order',
     ),
+});
+export type VoteCertificate = z.infer<typeof voteCertificate>;
+export const transactionCertificate = z.strictObject({
+  ...voteCertificate.shape,
   /** Canonical bytes of the transaction, where the service lacks them. */
   transaction: hexUpTo(MAX_TRANSACTION_BYTES, 1).optional(),
   replyTo: reply,
   replyKey: messagingKey,
 });
 
+/** The stored answers of one transaction, as far as it has come at this service: for a wallet that was restored from its seed. */
+const issued = z.strictObject({
+  /** Canonical bytes: whoever holds them may finish it. */
+  transaction: hexUpTo(MAX_TRANSACTION_BYTES, 1),
+  vote: z.strictObject({ vote, signature: hex64 }).optional(),
+  certificate: voteCertificate.optional(),
+  signatures: z.array(g1).max(MAX_SIDE).optional(),
+});
+export type Issued = z.infer<typeof issued>;
+export const recoveredIssued = z.strictObject({
+  index,
+  /** This is one of so many answers: one body does not hold everything. */
+  part: z.int().min(1).max(512),
+  parts: z.int().min(1).max(512),
+  issued: z.array(issued).max(256),
+});
+/** Every answer to a gateway: whose one-time key it is for says whom to give it to, and only that reader opens it. */
+export const sealedAnswer = z.strictObject({
+  index,
+  replyKey: messagingKey,
+  /** HPKE encapsulated key (X25519, 32 bytes). */
+  enc: hex32,
+  // Text with hex inside, so at most half of a body.
+  ciphertext: hexUpTo(120_000, 16),
+});
+export type SealedAnswer = z.infer<typeof sealedAnswer>;
+
 export const partialSignatures = z.strictObject({ transaction: hex32, index, signatures: z.array(g1).max(MAX_SIDE) });
 export const withdrawal = z.strictObject({
   transaction: hex32,
   ...withdraw.shape,
-  certificate: transactionCertificate,
+  certificate: voteCertificate,
 });
 export const recoverIssued = z.union([
   z.strictObject({ tags: z.array(tag).min(1).max(256), replyTo: reply, replyKey: messagingKey }),

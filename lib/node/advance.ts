@@ -2,10 +2,11 @@
  * Steps a ceremony until nothing changes: inputs of the next stage may already lie there, and nobody else will wake it.
  */
 import type { Inputs, Member, SecretName, StepResult, Wanted } from '../ceremony.ts';
+import { startEngine } from '../coconut-keygen/engine.ts';
 import * as keygen from '../keygen/step.ts';
-import type { Certificate } from '../messages/certificate.ts';
+import type { Certificate, FrostCertificate } from '../messages/certificate.ts';
 import type { Hex } from '../messages/hex.ts';
-import type { SigningParameters } from '../messages/parameters.ts';
+import { COCONUT_SUITE, type SigningParameters } from '../messages/parameters.ts';
 import { type Decision, decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import type { Secret } from '../vault/secret.ts';
@@ -28,6 +29,7 @@ export interface Visit {
 export async function visiting<T>(node: Processor, ceremony: Hex, visit: (visit: Visit) => Promise<T>): Promise<T> {
   const committee = await node.committee();
   if (!committee) throw new Error('no committee is accepted yet');
+  if (committee.keyOf(node.config.coin)?.suite === COCONUT_SUITE) await startEngine();
   const secrets = new SecretsOf(node, ceremony);
   try {
     const member = memberOf(committee, node.config, await secrets.own('SIGNATURE'));
@@ -70,7 +72,7 @@ async function stepOnce(visit: Visit, stored: Stored): Promise<StepResult<Ceremo
         keygen.step(state, inputs, secrets, visit.node.now(), visit.member, visit.node.random),
       );
     case 'signing': {
-      const certificate = await certifiedKey(visit.node, state.parameters.keyId);
+      const certificate = await signingCertificate(visit.node, state.parameters.keyId);
       if (!certificate) return { kind: 'unchanged' };
       return satisfied(visit, state, signing.wants(state), (inputs, secrets, share) =>
         signing.step(
@@ -132,6 +134,12 @@ async function satisfied(
 export async function certifiedKey(node: Processor, keyId: Hex): Promise<Certificate | undefined> {
   const row = await node.ports.store.get('Keys', publicKeyKey(keyId));
   return row?.['status'] === 'certified' ? (JSON.parse(row['certificate'] as string) as Certificate) : undefined;
+}
+
+/** The certificate of a key that signs messages: an asset's key, whose shares are of another kind, does not exist for a signing ceremony. */
+export async function signingCertificate(node: Processor, keyId: Hex): Promise<FrostCertificate | undefined> {
+  const certificate = await certifiedKey(node, keyId);
+  return certificate && 'verifyingShares' in certificate ? certificate : undefined;
 }
 
 /** @throws if the share is not there: the key's row says that it is */

@@ -8,7 +8,7 @@ import {
   type SigningParameters,
 } from '../messages/parameters.ts';
 import * as signing from '../signing/step.ts';
-import { advanceIn, certifiedKey, openShare, type Visit, visiting } from './advance.ts';
+import { advanceIn, openShare, signingCertificate, type Visit, visiting } from './advance.ts';
 import { commit, resend } from './commit.ts';
 import { PUBLIC_TTL_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
@@ -49,7 +49,7 @@ export async function authoriseSigning(
 ): Promise<Authorised> {
   const ceremony = ceremonyId(parameters);
   return authorised(node, parameters, ceremony, origin, async (visit) => {
-    const certificate = await certifiedKey(node, parameters.keyId);
+    const certificate = await signingCertificate(node, parameters.keyId);
     if (!certificate) throw new Error(`key ${parameters.keyId} is not certified here`);
     const share = await openShare(node, parameters.keyId);
     let refusedAt = -1;

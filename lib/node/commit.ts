@@ -5,14 +5,14 @@
  * have left already.
  */
 import type { Culprit, Outgoing, SecretWrite, Transition } from '../ceremony.ts';
-import { addressOf } from '../frost/address.ts';
-import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import { utf8 } from '../messages/bytes.ts';
 import { bodyOf } from '../messages/catalogue.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import type { MultisigEvent } from '../messages/events.ts';
 import type { Evidence } from '../messages/evidence.ts';
-import { fromHex, type Hex, toHex } from '../messages/hex.ts';
+import { type Hex, toHex } from '../messages/hex.ts';
+import { COCONUT_SUITE } from '../messages/parameters.ts';
 import { sealStatement } from '../messages/sealing.ts';
 import { partitionOf, type StatementType, statementHash } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
@@ -30,6 +30,7 @@ import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
 import {
+  assetKeyKey,
   ceremonyPartition,
   evidenceKey,
   HALT,
@@ -146,6 +147,10 @@ export async function commit(
         const item = { ...publicKeyKey(key.keyId), status: 'certified', certificate: JSON.stringify(key.certificate) };
         writes.push({ kind: 'put', table: 'Keys', item, condition: { kind: 'present' } });
         announcements.push(...addressAvailable(node, key.keyId, key.certificate));
+        if (key.certificate.parameters.suite === COCONUT_SUITE) {
+          const found = { ...assetKeyKey(node.config.coin, key.keyId), at: node.now() };
+          writes.push({ kind: 'put', table: 'Keys', item: found });
+        }
         break;
       }
       case 'hide':
@@ -340,14 +345,8 @@ async function messagingKeyOf(node: Processor, index: number): Promise<Hex> {
 
 function addressAvailable(node: Processor, keyId: Hex, certificate: Certificate): Body[] {
   const { identity, coin, outcomeQueue } = node.config;
-  const address = addressOf(suiteOf(certificate.parameters.suite as SuiteName), fromHex(certificate.outputKey));
-  const body = bodyOf('PublicAddressAvailable', {
-    coin,
-    publicKey: certificate.outputKey,
-    address,
-    keyId,
-    certificate,
-  });
+  const announced = schemeOf(certificate.parameters.suite).announced(certificate);
+  const body = bodyOf('PublicAddressAvailable', { coin, ...announced, keyId, certificate });
   const queues = [topicQueue(identity, coin, 'PublicAddressAvailable'), ...(outcomeQueue ? [outcomeQueue] : [])];
   return queues.map((queue) => ({ queue, body }));
 }

@@ -92,7 +92,7 @@ export async function onSignerReady(node: Coordinator, coin: string, sealed: Sea
 /** Step 7: the processor's signed key goes to every signer of the coin, once the processor is ready and the committee known. */
 async function announce(node: Coordinator, coin: string, to?: readonly number[]): Promise<void> {
   const committee = await node.committee();
-  if (!committee?.file.coins[coin]) return;
+  if (!committee?.keyOf(coin)) return;
   const { store } = node.ports;
   const [ready, key] = [
     await store.get('Directory', ownProcessorReady(coin)),
@@ -223,7 +223,7 @@ function refusal(
   const sender = committee.operatorByIdentity(peer);
   if (!sender || sender.index !== from) return 'the sender is not the peer whose queue this is';
   if (to !== ownIndex(committee, node.config.identity)) return 'addressed to another operator';
-  if (!committee.file.coins[coin] || !sender.coins[coin]) return 'the committee has no such coin here';
+  if (!committee.isSigner(coin, from)) return 'the committee has no such coin here';
   const key = committee.signatureKey(coin, from);
   if (type === 'ExternalPublicKeyIn') {
     const { signer, pubkey, generation, signature, coin: of } = body as Payload<'ExternalPublicKeyIn'>;
@@ -249,7 +249,7 @@ export async function onPublicAddressAvailable(
   await node.ports.store.write({
     kind: 'put',
     table: 'Directory',
-    item: { ...addressKey(coin, keyId), publicKey, address },
+    item: { ...addressKey(coin, keyId), publicKey, ...(address === undefined ? {} : { address }) },
   });
 }
 

@@ -34,7 +34,7 @@ export interface NodeFunction<Config extends NodeConfig = NodeConfig> {
 }
 
 /** One call, one node: what it opened is wiped, however it ends. */
-function running<Config extends NodeConfig>(
+export function running<Config extends NodeConfig>(
   role: Role,
   message: string,
   handle: (node: Node<Config>, batch: readonly Delivery[]) => Promise<BatchResult>,

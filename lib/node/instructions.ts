@@ -8,7 +8,7 @@ import { checkInstructionSignatures } from '../messages/instructions.ts';
 import { type KeygenParameters, maximumMessages, type SigningParameters } from '../messages/parameters.ts';
 import { decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
-import { certifiedKey, visiting } from './advance.ts';
+import { signingCertificate, visiting } from './advance.ts';
 import { type Authorised, authoriseKeygen, authoriseSigning } from './authorise.ts';
 import { commit, resend } from './commit.ts';
 import { MAX_LIFE_SECONDS } from './lifetimes.ts';
@@ -97,15 +97,15 @@ type Sign = Extract<Payload<'MultisigInstruction'>, { Sign: unknown }>['Sign'];
 /** Suite and threshold are the committee file's: an instruction repeats them and cannot weaken them (attack CTX-09). */
 function keygenParameters(node: Processor, committee: Committee, asked: KeyGen): Answer<KeygenParameters> {
   const { coin } = node.config;
-  const file = committee.file.coins[coin];
+  const held = committee.keyOf(coin);
   const no = (reason: Refusal['reason'], detail: string) => ({ ok: false, refusal: { reason, detail } }) as const;
   const expired = lifetime(node, asked.expiresAt);
   if (expired) return { ok: false, refusal: expired };
-  if (!file || asked.coin !== coin) return no('ConfigurationMismatch', `expected coin ${coin}, got ${asked.coin}`);
-  if (asked.suite !== file.suite)
-    return no('ConfigurationMismatch', `expected suite ${file.suite}, got ${asked.suite}`);
-  if (asked.t !== file.t)
-    return no('ConfigurationMismatch', `expected t = ${file.t} (the committee file), got ${asked.t}`);
+  if (!held || asked.coin !== coin) return no('ConfigurationMismatch', `expected coin ${coin}, got ${asked.coin}`);
+  if (asked.suite !== held.suite)
+    return no('ConfigurationMismatch', `expected suite ${held.suite}, got ${asked.suite}`);
+  if (asked.t !== held.t)
+    return no('ConfigurationMismatch', `expected t = ${held.t} (the committee file), got ${asked.t}`);
   const members = committee.signersOf(coin);
   const self = ownIndex(committee, node.config.identity);
   if (
@@ -125,7 +125,7 @@ function keygenParameters(node: Processor, committee: Committee, asked: KeyGen):
       kind: 'keygen',
       committee: committee.id,
       coin,
-      suite: file.suite,
+      suite: held.suite,
       t,
       signers: [...signers],
       requestId,
@@ -142,7 +142,7 @@ async function signingParameters(
   const { coin } = node.config;
   const expired = lifetime(node, asked.expiresAt);
   if (expired) return { ok: false, refusal: expired };
-  const certificate = await certifiedKey(node, asked.keyId);
+  const certificate = await signingCertificate(node, asked.keyId);
   if (!certificate) {
     const row = await node.ports.store.get('Keys', publicKeyKey(asked.keyId));
     const status = typeof row?.['status'] === 'string' ? `, which is ${row['status']}` : ', which is not known here';

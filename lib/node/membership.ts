@@ -179,7 +179,8 @@ export async function onExternalPublicKey(node: Processor, payload: Payload<'Ext
   const operator = committee.operator(payload.signer);
   const { coin } = node.config;
   const reject = (reason: string): void => node.log('EnvelopeRejected', { type: 'ExternalPublicKeyIn', reason });
-  if (payload.coin !== coin || !operator?.coins[coin]) return reject('from nobody of this committee for this coin');
+  if (payload.coin !== coin || !operator || !committee.isSigner(coin, payload.signer))
+    return reject('from nobody of this committee for this coin');
   const { pubkey, generation, signature } = payload;
   const key = { identity: operator.identity, coin, pubkey, generation };
   if (!verifyProcessorKey(key, signature, committee.signatureKey(coin, payload.signer)))

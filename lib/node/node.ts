@@ -23,6 +23,8 @@ export interface ProcessorConfig {
   readonly policies: readonly Policy[];
   /** If set, instructions must carry this many signatures. */
   readonly instructionKeys: InstructionKeys | undefined;
+  /** Of a signing service: the queues, by name or ARN, that it answers on. A processor of a coin has none. */
+  readonly gateways?: readonly QueueName[];
 }
 
 export interface CoordinatorConfig {

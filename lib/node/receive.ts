@@ -23,7 +23,7 @@ import {
 import { topicQueue } from '../messages/topics.ts';
 import type { Delivery, Item } from '../ports.ts';
 import { impatient, lead, leaderOf, leadsFor, signatureFor } from '../signing/step.ts';
-import { advanceIn, certifiedKey, type Visit, visiting } from './advance.ts';
+import { advanceIn, certifiedKey, signingCertificate, type Visit, visiting } from './advance.ts';
 import { commit, outName, resend, storeEvidence } from './commit.ts';
 import { PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
 import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
@@ -94,7 +94,7 @@ function authentic(
   if (body.to !== 0 && body.to !== self) return reject('addressed to another operator');
   if (!wellPlaced(type, body, self)) return reject('no slot or reader that this type has');
   if (body.from === self) return reject('sent in the own name');
-  if (!committee.operator(body.from)?.coins[node.config.coin]) return reject('from nobody of this committee');
+  if (!committee.isSigner(node.config.coin, body.from)) return reject('from nobody of this committee');
   const key = committee.signatureKey(node.config.coin, body.from);
   if ('ciphertext' in body) {
     if (body.recipient !== self) return reject('sealed to another operator');
@@ -364,7 +364,7 @@ async function startLeading(visit: Visit, ceremony: Hex, arrivals: readonly Arri
   if (!first || (await loadState(node, ceremony))) return;
   const parameters = await parametersOf(node, 'NonceCommitment', first.body);
   if (parameters?.kind !== 'signing') return;
-  const certificate = await certifiedKey(node, parameters.keyId);
+  const certificate = await signingCertificate(node, parameters.keyId);
   // Only of a key that is held here, with the key's own parameters: nobody else's word decides what is signed under.
   const { t, suite, signers } = certificate?.parameters ?? {};
   const same =

@@ -34,9 +34,9 @@ import {
   signShare,
   verifySignature,
 } from '../frost/signing.ts';
-import { FrostInputError, type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
+import { FrostInputError, type Suite, suiteOf } from '../frost/suite.ts';
 import { concat } from '../messages/bytes.ts';
-import type { Certificate } from '../messages/certificate.ts';
+import type { FrostCertificate } from '../messages/certificate.ts';
 import { type ContentOf, contentText, type FailureReason, parseContent } from '../messages/contents.ts';
 import { lateSignature, signingOutcome } from '../messages/events.ts';
 import type { Evidence } from '../messages/evidence.ts';
@@ -56,7 +56,7 @@ type Active = LeadingOnly | Signing;
 
 /** The key that signs: its certificate, and, where a share is to be released, this operator's share of it. */
 export interface SigningKey {
-  readonly certificate: Certificate;
+  readonly certificate: FrostCertificate;
   readonly share: Secret | undefined;
 }
 
@@ -226,7 +226,7 @@ function late(state: Failed, inputs: Inputs, key: SigningKey, member: Member): S
 function offer(state: Signing, k: number, key: SigningKey, now: number, member: Member, random: RandomBytes): Step {
   const { parameters, ceremony } = state;
   if (!key.share) return { kind: 'needs', share: true };
-  const suite = suiteOf(parameters.suite as SuiteName);
+  const suite = suiteOf(parameters.suite);
   const nonces = makeNonces(suite, key.share, parameters.messages.length, random);
   const leader = leaderOf(parameters, ceremony, k);
   const content = contentText('NonceCommitment', { parameters, commitments: nonces.commitments.map(commitmentHex) });
@@ -273,7 +273,7 @@ function release(
   const row = secrets.get(name);
   if (!row || !key.share) return { kind: 'needs', secrets: [name], share: true };
   const share = key.share;
-  const suite = suiteOf(parameters.suite as SuiteName);
+  const suite = suiteOf(parameters.suite);
   const own = decodeNonces(suite, row.bytes, parameters.messages.length);
   const mine = content.commitments[content.signers.indexOf(member.self)] ?? [];
   // NON-09: the package must carry the commitments of the row that is about to be spent, byte for byte.
@@ -316,7 +316,7 @@ function signAll(
   suite: Suite,
   { messages }: SigningParameters,
   content: ContentOf<'SigningPackage'>,
-  { outputKey, internalKey }: Certificate,
+  { outputKey, internalKey }: FrostCertificate,
   share: Secret,
   nonces: readonly Uint8Array[],
   self: number,
@@ -398,7 +398,7 @@ function closeSession(
   member: Member,
 ): Step {
   const { parameters } = state;
-  const suite = suiteOf(parameters.suite as SuiteName);
+  const suite = suiteOf(parameters.suite);
   const slot = `${leading.k}.${session.session}`;
   const said = inputs.said('SignatureShare', slot);
   const packaged = inputs.said('SigningPackage', slot).get(member.self);
@@ -519,7 +519,7 @@ interface Offered {
 /** At most t signers with unspent commitments, ascending: those of the `NonceCommitment`, or of the last share; nobody in an open session. */
 function freeSigners(state: Active, leading: Leading, inputs: Inputs): Offered[] {
   const { parameters, ceremony } = state;
-  const suite = suiteOf(parameters.suite as SuiteName);
+  const suite = suiteOf(parameters.suite);
   const committed = inputs.said('NonceCommitment', `${leading.k}`);
   const free: Offered[] = [];
   for (const index of parameters.signers) {
@@ -634,7 +634,7 @@ function outcomeOf(state: Succeeded | Failed, member: Member) {
 
 /** All messages' signatures, from anyone, if every one verifies under the key (BIP 340, RFC 8032). */
 function validSignatures(parameters: SigningParameters, inputs: Inputs, key: SigningKey): readonly Hex[] | undefined {
-  const suite = suiteOf(parameters.suite as SuiteName);
+  const suite = suiteOf(parameters.suite);
   const outputKey = fromHex(key.certificate.outputKey);
   for (const slot of inputs.slots('Signature')) {
     for (const [, statement] of inputs.said('Signature', slot)) {
@@ -701,7 +701,7 @@ function signersFor(content: ContentOf<'SigningPackage'>, message: number): Sign
   });
 }
 
-function verifyingShares(certificate: Certificate): ReadonlyMap<number, Uint8Array> {
+function verifyingShares(certificate: FrostCertificate): ReadonlyMap<number, Uint8Array> {
   return new Map(
     certificate.parameters.signers.map((index, i) => [index, fromHex(certificate.verifyingShares[i] ?? '0x')]),
   );

@@ -18,22 +18,29 @@ import {
 import { verifyEvidence } from '../../lib/evidence/verify.ts';
 import type { KeygenState } from '../../lib/keygen/state.ts';
 import * as keygen from '../../lib/keygen/step.ts';
-import type { Certificate } from '../../lib/messages/certificate.ts';
+import type { Certificate, FrostCertificate } from '../../lib/messages/certificate.ts';
 import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
 import type { ContentOf } from '../../lib/messages/contents.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
-import type { KeygenParameters, SigningParameters } from '../../lib/messages/parameters.ts';
+import {
+  type CeremonySuite,
+  COCONUT_SUITE,
+  type KeygenParameters,
+  type SIGNING_SUITES,
+  type SigningParameters,
+} from '../../lib/messages/parameters.ts';
 import { type Statement, type StatementType, signStatement, statementHash } from '../../lib/messages/statement.ts';
 import type { Decision } from '../../lib/signing/policy.ts';
 import type { SigningState } from '../../lib/signing/state.ts';
 import * as signing from '../../lib/signing/step.ts';
 import { Secret } from '../../lib/vault/secret.ts';
 
-export type FrostSuite = 'FROST-secp256k1-SHA256-TR-v1' | 'FROST-ED25519-SHA512-v1';
+export type FrostSuite = (typeof SIGNING_SUITES)[number];
 export const START = 1_800_000_000;
-export const COIN = 'btc';
+
+const NOBODY = { keys: [`0x${'00'.repeat(32)}` as Hex], required: 1, capPerEpoch: '1' };
 
 /** Deterministic bytes for tests: SHA-256 in counter mode. */
 export function seeded(label: string): RandomBytes {
@@ -65,7 +72,7 @@ interface Node<State> {
 export interface Options {
   readonly n?: number;
   readonly t?: number;
-  readonly suite?: FrostSuite;
+  readonly suite?: CeremonySuite;
   readonly seed?: string;
 }
 
@@ -73,7 +80,9 @@ export interface Options {
 export class World {
   readonly n: number;
   readonly t: number;
-  readonly suite: FrostSuite;
+  readonly suite: CeremonySuite;
+  /** A coin, or the asset that the key is for. */
+  readonly coin: string;
   readonly seed: string;
   readonly committee: Committee;
   readonly signatureKeys = new Map<number, Uint8Array>();
@@ -82,11 +91,13 @@ export class World {
     this.n = n;
     this.t = t;
     this.suite = suite;
+    this.coin = suite === COCONUT_SUITE ? 'usd' : 'btc';
     this.seed = seed;
     const random = seeded(`${seed} keys`);
     const operators = this.indexes().map((index) => {
       const secret = random(32);
       this.signatureKeys.set(index, secret);
+      const signatureKey = { [this.coin]: { signatureKey: toHex(ed25519.getPublicKey(secret)) } };
       return {
         index,
         identity: `operator${index}`,
@@ -94,16 +105,16 @@ export class World {
         region: 'local',
         inbox: 'coterie-x-inbox-{identity}',
         coordinatorKey: toHex(x25519.getPublicKey(random(32))),
-        coins: { [COIN]: { signatureKey: toHex(ed25519.getPublicKey(secret)) } },
-        assets: {},
+        coins: suite === COCONUT_SUITE ? {} : signatureKey,
+        assets: suite === COCONUT_SUITE ? signatureKey : {},
       };
     });
     const file: CommitteeFile = {
       version: 1,
       network: 'test',
       operators,
-      coins: { [COIN]: { suite, t } },
-      assets: {},
+      coins: suite === COCONUT_SUITE ? {} : { [this.coin]: { suite, t } },
+      assets: suite === COCONUT_SUITE ? { [this.coin]: { t, f: 0, depositors: NOBODY, epoch: 1 } } : {},
       leaderPeriod: 15,
     };
     this.committee = new Committee(file);
@@ -120,7 +131,7 @@ export class World {
   }
 
   member(index: number): Member {
-    return new Member(this.committee, COIN, index, new Secret(this.keyOf(index).slice()));
+    return new Member(this.committee, this.coin, index, new Secret(this.keyOf(index).slice()));
   }
 
   /** The statement with other content, signed by its sender. */
@@ -137,7 +148,7 @@ export class World {
     return {
       kind: 'keygen',
       committee: this.committee.id,
-      coin: COIN,
+      coin: this.coin,
       suite: this.suite,
       t: this.t,
       signers: this.indexes(),
@@ -366,6 +377,13 @@ export class KeygenNetwork extends Network<KeygenState> {
     return this.honest().map((index) => this.node(index).state?.stage ?? 'none');
   }
 
+  /** Of a key that signs messages. */
+  signingCertificate(): FrostCertificate {
+    const certificate = this.certificate();
+    if (!('outputKey' in certificate)) throw new Error('this key signs no messages');
+    return certificate;
+  }
+
   certificate(): Certificate {
     const [first] = [...this.keys.values()].flatMap((key) => key.certificate ?? []);
     if (!first) throw new Error('no node has a certificate');
@@ -388,7 +406,7 @@ export class SigningNetwork extends Network<SigningState> {
     super(made.world, `signing ${requestId}`);
     this.made = made;
     this.#keyId = keyId;
-    const { suite, t, signers, committee, coin } = made.certificate().parameters;
+    const { suite, t, signers, committee, coin } = made.signingCertificate().parameters;
     this.parameters = {
       kind: 'signing',
       committee,
@@ -458,7 +476,7 @@ export class SigningNetwork extends Network<SigningState> {
   #key(index: number, share: boolean): signing.SigningKey {
     const stored = this.made.keys.get(index);
     return {
-      certificate: this.made.certificate(),
+      certificate: this.made.signingCertificate(),
       share: share && stored ? new Secret(stored.share.slice()) : undefined,
     };
   }

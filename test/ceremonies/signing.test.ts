@@ -4,6 +4,7 @@ import { verifySignature } from '../../lib/frost/signing.ts';
 import { suiteOf } from '../../lib/frost/suite.ts';
 import { type ContentOf, contentText, parseContent } from '../../lib/messages/contents.ts';
 import { fromHex, type Hex } from '../../lib/messages/hex.ts';
+import { signingSuite } from '../../lib/messages/parameters.ts';
 import { type Statement, type StatementType, statementHash } from '../../lib/messages/statement.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { type FrostSuite, KeygenNetwork, SigningNetwork, START, World } from './network.ts';
@@ -35,14 +36,14 @@ function leader(network: SigningNetwork, k = 0): number {
 
 /** Every honest, living node holds signatures that verify under the group's key. */
 function expectSigned(network: SigningNetwork, nodes: readonly number[]): void {
-  const outputKey = fromHex(network.made.certificate().outputKey);
+  const outputKey = fromHex(network.made.signingCertificate().outputKey);
   for (const index of nodes) {
     const state = network.node(index).state;
     if (state?.stage !== 'Succeeded') throw new Error(`operator ${index} ended as ${state?.stage}`);
     for (const [m, message] of MESSAGES.entries()) {
       expect(
         verifySignature(
-          suiteOf(network.world.suite),
+          suiteOf(signingSuite.parse(network.world.suite)),
           outputKey,
           fromHex(message),
           fromHex(state.signatures[m] ?? '0x'),

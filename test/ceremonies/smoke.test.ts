@@ -20,7 +20,7 @@ for (const suite of ['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1'] 
       end.signatures.forEach((signature, m) => {
         const message = fromHex(signed.parameters.messages[m] ?? '0x');
         expect(
-          verifySignature(suiteOf(suite), fromHex(made.certificate().outputKey), message, fromHex(signature)),
+          verifySignature(suiteOf(suite), fromHex(made.signingCertificate().outputKey), message, fromHex(signature)),
         ).toBe(true);
       });
     }

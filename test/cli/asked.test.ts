@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { AskedCeremonies } from '../../lib/cli/asked.ts';
 import { keygenOutcome, refusedEvent, signingOutcome } from '../../lib/messages/events.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import type { KeygenParameters, SigningParameters } from '../../lib/messages/parameters.ts';
+import type { FrostKeygenParameters, SigningParameters } from '../../lib/messages/parameters.ts';
 
 const word = (byte: string, length = 32) => `0x${byte.repeat(length)}` as Hex;
-const keygen = (requestId = word('01', 16)): KeygenParameters => ({
+const keygen = (requestId = word('01', 16)): FrostKeygenParameters => ({
   kind: 'keygen',
   committee: word('c0'),
   coin: 'btc',

@@ -7,7 +7,7 @@ import {
   FAILURE_REASONS,
   parseContent,
 } from '../../lib/messages/contents.ts';
-import { toHex } from '../../lib/messages/hex.ts';
+import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import { maximumMessages } from '../../lib/messages/parameters.ts';
 import {
   MAX_CONTENT_BYTES,
@@ -108,7 +108,7 @@ describe('a content is refused', () => {
   });
 
   test('DKG-01: with more commitments than any threshold, or none', () => {
-    const { proofOfKnowledge } = GOOD.EncryptedKeyGenCommitment;
+    const proofOfKnowledge: Hex = `0x${'00'.repeat(64)}`;
     for (const count of [0, 101])
       expect(
         reasonFor('EncryptedKeyGenCommitment', { commitments: Array(count).fill(affine), proofOfKnowledge }),

@@ -1,10 +1,15 @@
 /** A committee of three with known keys, and what it says: the same bytes in every run. */
 import { createHash } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
-import { type Certificate, confirmationOf, type TranscriptContent } from '../../lib/messages/certificate.ts';
+import {
+  type Certificate,
+  confirmationOf,
+  type FrostCertificate,
+  type TranscriptContent,
+} from '../../lib/messages/certificate.ts';
 import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
-import type { KeygenParameters, SigningParameters } from '../../lib/messages/parameters.ts';
+import type { FrostKeygenParameters, SigningParameters } from '../../lib/messages/parameters.ts';
 import { type Header, signStatement } from '../../lib/messages/statement.ts';
 
 /** SHA-256 of a label: 32 bytes that anyone can make again. */
@@ -40,7 +45,7 @@ export const committeeFile: CommitteeFile = {
 };
 export const committee = new Committee(committeeFile);
 
-export const keygenParameters: KeygenParameters = {
+export const keygenParameters: FrostKeygenParameters = {
   kind: 'keygen',
   committee: committee.id,
   coin: COIN,
@@ -72,7 +77,7 @@ export const header: Header = {
 
 const compressed = (label: string): Hex => toHex(new Uint8Array([2, ...bytesOf(label)]));
 
-export const transcriptContent: TranscriptContent = {
+export const transcriptContent: Omit<FrostCertificate, 'signatures'> = {
   parameters: keygenParameters,
   publicKeyHashes: INDEXES.map((index) => hexOf(`public key statement ${index}`)),
   commitmentHashes: INDEXES.map((index) => hexOf(`commitment statement ${index}`)),
@@ -82,14 +87,14 @@ export const transcriptContent: TranscriptContent = {
 };
 
 /** Signed by all three, as each of them would. */
-export function certify(content: TranscriptContent): Certificate {
+export function certify<C extends TranscriptContent>(content: C): C & Pick<Certificate, 'signatures'> {
   const signatures = content.parameters.signers.map((index) => {
     const { signature: _, content: text, ...said } = confirmationOf(committee.id, content, index, '0x');
     return signStatement(said, text, signatureSecret(index)).signature;
   });
   return { ...content, signatures };
 }
-export const certificate: Certificate = certify(transcriptContent);
+export const certificate: FrostCertificate = certify(transcriptContent);
 
 /** The same bytes with one bit turned. */
 export function flipped(hex: Hex, bit = 0): Hex {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { bodyOf, CATALOGUE, MAX_BODY_BYTES, type Payload, parseBody } from '../../lib/messages/catalogue.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import { signVote, type Vote, type VoteContext, verifyVote } from '../../lib/messages/tokens.ts';
+import { signVote, transactionVote, type Vote, type VoteContext, verifyVote } from '../../lib/messages/tokens.ts';
 import { committee, flipped, hexOf, messagingKey, signatureKey, signatureSecret } from './fixtures.ts';
 
 const bytes = (length: number, value: number): Hex => `0x${value.toString(16).padStart(2, '0').repeat(length)}`;
@@ -133,7 +133,7 @@ describe('a vote', () => {
   });
 
   test('names each tag and deposit once, in ascending order: one set has one text', () => {
-    const cast = (of: Vote) => CATALOGUE.TransactionVote.payload.safeParse({ index: 1, vote: of, signature }).success;
+    const cast = (of: Vote) => transactionVote.safeParse({ index: 1, vote: of, signature }).success;
     expect(cast(vote)).toBe(true);
     expect(cast({ ...vote, tags: [...vote.tags].reverse() })).toBe(false);
     expect(cast({ ...vote, tags: [bytes(48, 1), bytes(48, 1)] })).toBe(false);
@@ -155,7 +155,7 @@ describe('a vote', () => {
 
   test('may be a refusal, which for a lock names the transaction that holds it', () => {
     const refused = (refusal: unknown) =>
-      CATALOGUE.TransactionVote.payload.safeParse({ index: 1, transaction: hexOf('transaction'), refusal }).success;
+      transactionVote.safeParse({ index: 1, transaction: hexOf('transaction'), refusal }).success;
     expect(refused({ reason: 'Spent' })).toBe(true);
     expect(refused({ reason: 'Locked', transaction: '0x00' })).toBe(true);
     expect(refused({ reason: 'Locked' })).toBe(false);

@@ -117,7 +117,8 @@ test.each(['sol', 'btc'] as const)(
       expect(one.found(new Map([[name, secret]]))).toEqual([name]);
     }
     const state = world.keygen(1);
-    const key = state?.stage === 'Succeeded' ? fromHex(state.content.outputKey) : new Uint8Array(32);
+    const content = state?.stage === 'Succeeded' ? state.content : undefined;
+    const key = content && 'outputKey' in content ? fromHex(content.outputKey) : new Uint8Array(32);
     expect(sinks.found(new Map([['the public key', key]])), 'a public value is found').toEqual(['the public key']);
   },
 );

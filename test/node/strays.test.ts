@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
+import { ceremonyId, type SigningParameters, signingSuite } from '../../lib/messages/parameters.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { ledBy, NodeWorld } from './world.ts';
 
@@ -15,7 +15,7 @@ async function stray(world: NodeWorld, from: number, expiresAt: number): Promise
   for (;;) {
     const requestId = `0x${(strays++).toString(16).padStart(32, 'f')}` as Hex;
     const parameters: SigningParameters = {
-      ...{ kind: 'signing', committee, coin, suite, t, signers, keyId: made.keyId },
+      ...{ kind: 'signing', committee, coin, suite: signingSuite.parse(suite), t, signers, keyId: made.keyId },
       ...{ messages: ['0x00'], purpose: 'stray', requestId, expiresAt },
     };
     const ceremony = ceremonyId(parameters);

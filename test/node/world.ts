@@ -14,7 +14,7 @@ import type { ContentOf } from '../../lib/messages/contents.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import { ceremonyId, type SigningParameters } from '../../lib/messages/parameters.ts';
+import { ceremonyId, type SigningParameters, signingSuite } from '../../lib/messages/parameters.ts';
 import { hpkeSealer, sealStatement } from '../../lib/messages/sealing.ts';
 import { type Statement, type StatementType, signStatement } from '../../lib/messages/statement.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
@@ -236,7 +236,15 @@ export function ledBy(world: NodeWorld, leader: number, fields: Parameters<NodeW
   const { committee, coin, suite, t, signers } = made.parameters;
   for (;;) {
     const instruction = world.sign(fields);
-    const parameters: SigningParameters = { kind: 'signing', committee, coin, suite, t, signers, ...instruction.Sign };
+    const parameters: SigningParameters = {
+      kind: 'signing',
+      committee,
+      coin,
+      suite: signingSuite.parse(suite),
+      t,
+      signers,
+      ...instruction.Sign,
+    };
     const ceremony = ceremonyId(parameters);
     if (leaderOf(parameters, ceremony, 0) === leader) return { instruction, parameters, ceremony };
   }

@@ -1,0 +1,373 @@
+/** The messages of a signing service: transactions, certificates, what restored wallets ask for, and what the services of an asset tell each other. */
+import { createHash } from 'node:crypto';
+import { concat, lp, tagged, utf8 } from '../messages/bytes.ts';
+import { bodyOf, type MessageName, type Payload, parseBodyAs } from '../messages/catalogue.ts';
+import type { CoconutCertificate } from '../messages/certificate.ts';
+import type { Committee } from '../messages/committee.ts';
+import { contentText, parseContent } from '../messages/contents.ts';
+import { type Hex, toHex } from '../messages/hex.ts';
+import { type Header, type Statement, signStatement, verifyStatement } from '../messages/statement.ts';
+import { topicQueue } from '../messages/topics.ts';
+import type { Delivery, OutgoingMessage, QueueName } from '../ports.ts';
+import {
+  type AnswerName,
+  type AnswerOf,
+  gatewayQueue,
+  MAX_ANSWER_BYTES,
+  sealAnswer,
+} from '../signing-service/answer.ts';
+import {
+  inStatements,
+  movePosition,
+  parseCertificates,
+  position,
+  spentSince,
+  spentUnder,
+} from '../signing-service/gossip.ts';
+import { parted, recover } from '../signing-service/recover.ts';
+import type { TokenScheme } from '../signing-service/scheme.ts';
+import { type Refused, SigningService, type Voted } from '../signing-service/service.ts';
+import { certifiedKey, openShare } from './advance.ts';
+import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
+import { openOwn } from './own-keys.ts';
+import { assetKeys, HALT } from './rows.ts';
+import { onWake } from './wake.ts';
+
+/** The cryptography of an asset's key. */
+export type SchemeOf = (certificate: CoconutCertificate, committee: Committee, asset: string) => TokenScheme;
+
+/** A service as one invocation opens it. */
+interface Opened {
+  readonly service: SigningService;
+  readonly committee: Committee;
+  readonly self: number;
+  readonly asset: string;
+  readonly epoch: number;
+}
+
+/** The first key that was certified here for the asset, with its certificate: a later one never takes its place within an epoch. */
+async function keyOf(
+  node: Processor,
+): Promise<{ readonly keyId: Hex; readonly certificate: CoconutCertificate } | undefined> {
+  const rows = await node.ports.store.query('Keys', assetKeys(node.config.coin));
+  const [first] = [...rows].sort((a, b) => Number(a['at']) - Number(b['at']));
+  if (!first) return undefined;
+  const keyId = first.sk as Hex;
+  const certificate = await certifiedKey(node, keyId);
+  return certificate && 'verificationKey' in certificate ? { keyId, certificate } : undefined;
+}
+
+/** @returns nothing before there is a committee and a key: wallets ask again */
+async function open(node: Processor, schemeOf: SchemeOf): Promise<Opened | undefined> {
+  const [committee, key] = [await node.committee(), await keyOf(node)];
+  const { coin: asset, identity } = node.config;
+  const held = committee?.file.assets[asset];
+  if (!committee || !key || !held) return node.log('ServiceNotReady') as undefined;
+  const self = ownIndex(committee, identity);
+  const service = new SigningService(schemeOf(key.certificate, committee, asset), self, {
+    committee,
+    asset,
+    store: node.ports.store,
+    telemetry: node.ports.telemetry,
+    random: node.random,
+    now: () => node.now(),
+    signatureKey: () => openOwn(node, 'SIGNATURE'),
+    share: () => openShare(node, key.keyId),
+    halt: HALT,
+    withdrawn: async (notice) => {
+      const { outcomeQueue } = node.config;
+      if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
+    },
+  });
+  return { service, committee, self, asset, epoch: held.epoch };
+}
+
+// ------------------------------------------------------------------------------------------------ gateways
+
+interface Reply {
+  readonly replyTo: string;
+  readonly replyKey: Hex;
+}
+
+/** The queue to answer on: asked before anything else is done, for a sender that may not be answered is owed no work. */
+function answerable(node: Processor, type: MessageName, { replyTo }: Reply): QueueName | undefined {
+  const queue = gatewayQueue(node.config.gateways ?? [], replyTo);
+  if (!queue) node.log('EnvelopeRejected', { type, reason: 'replyTo is no gateway of the operator file' });
+  return queue;
+}
+
+async function sealed<N extends AnswerName>(
+  node: Processor,
+  { committee, asset, self }: Opened,
+  name: N,
+  answer: AnswerOf<N>,
+  queue: QueueName,
+  { replyKey }: Reply,
+): Promise<OutgoingMessage> {
+  const scope = { committee: committee.id, asset, index: self };
+  return { queue, body: await sealAnswer(scope, name, answer, replyKey, node.random(32)) };
+}
+
+interface Asked {
+  readonly delivery: Delivery;
+  readonly queue: QueueName;
+  readonly request: Payload<'Transaction'>;
+}
+
+/** Phase 1. A batch shares one read and one check of its proofs; if it fails as a whole, each is tried alone, so that one bad record costs the others nothing. */
+export async function onTransactions(
+  node: Processor,
+  schemeOf: SchemeOf,
+  batch: readonly Delivery[],
+): Promise<BatchResult> {
+  const asked: Asked[] = [];
+  for (const delivery of batch) {
+    const parsed = parseBodyAs('Transaction', delivery.body);
+    if (!parsed.ok) {
+      node.log('EnvelopeRejected', { type: 'Transaction', reason: parsed.reason });
+      continue;
+    }
+    const queue = answerable(node, 'Transaction', parsed.payload);
+    if (queue) asked.push({ delivery, queue, request: parsed.payload });
+  }
+  if (asked.length === 0) return { failed: [] };
+  const opened = await open(node, schemeOf);
+  if (!opened) return { failed: [] };
+  try {
+    return await answerAll(node, opened, asked);
+  } catch (error) {
+    rethrowCrash(error);
+    node.log('HandlerFailed', { type: 'Transaction', records: asked.length, error: nameOf(error) });
+  }
+  const failed: string[] = [];
+  for (const each of asked) {
+    try {
+      failed.push(...(await answerAll(node, opened, [each])).failed);
+    } catch (error) {
+      rethrowCrash(error);
+      node.log('HandlerFailed', { type: 'Transaction', error: nameOf(error) });
+      failed.push(each.delivery.messageId);
+    }
+  }
+  return { failed };
+}
+
+async function answerAll(node: Processor, opened: Opened, asked: readonly Asked[]): Promise<BatchResult> {
+  const answers = await opened.service.processAll(
+    asked.map(({ request: { replyTo: _, replyKey: __, ...transaction } }) => transaction),
+  );
+  const messages = await Promise.all(
+    asked.map(({ queue, request }, i) =>
+      sealed(node, opened, 'TransactionVote', wire(answers[i] as Voted | Refused), queue, request),
+    ),
+  );
+  const refused = await node.ports.bus.send(messages);
+  return { failed: refused.flatMap((at) => asked[at]?.delivery.messageId ?? []) };
+}
+
+/** The service's own types are read-only views of the same shape. */
+function wire(answer: Voted | Refused): AnswerOf<'TransactionVote'> {
+  return structuredClone(answer) as AnswerOf<'TransactionVote'>;
+}
+
+/** Phase 2. */
+export async function onTransactionCertificate(
+  node: Processor,
+  schemeOf: SchemeOf,
+  payload: Payload<'TransactionCertificate'>,
+): Promise<void> {
+  const queue = answerable(node, 'TransactionCertificate', payload);
+  const opened = queue && (await open(node, schemeOf));
+  if (!opened) return;
+  const { replyTo: _, replyKey: __, ...certificate } = payload;
+  const answer = await opened.service.process(certificate);
+  const message =
+    'refusal' in answer
+      ? await sealed(node, opened, 'TransactionVote', wire(answer), queue, payload)
+      : await sealed(
+          node,
+          opened,
+          'PartialSignatures',
+          { ...answer, signatures: [...answer.signatures] },
+          queue,
+          payload,
+        );
+  await node.send([message]);
+}
+
+export async function onRecoverIssued(
+  node: Processor,
+  schemeOf: SchemeOf,
+  payload: Payload<'RecoverIssued'>,
+): Promise<void> {
+  const queue = answerable(node, 'RecoverIssued', payload);
+  const opened = queue && (await open(node, schemeOf));
+  if (!opened) return;
+  const issued = await recover(node.ports.store, opened.asset, opened.epoch, payload);
+  // With room for the fields around them.
+  const parts = parted(issued, MAX_ANSWER_BYTES - 1_000);
+  const messages = await Promise.all(
+    parts.map((part, i) => {
+      const answer = { index: opened.self, part: i + 1, parts: parts.length, issued: [...part] };
+      return sealed(node, opened, 'RecoveredIssued', answer, queue, payload);
+    }),
+  );
+  await node.send(messages);
+}
+
+// ------------------------------------------------------------------------------------------------ other services
+
+type GossipType = 'SpentSerials' | 'SpentSerialsRequest';
+
+/** The same checks, in the same order, as for a statement of a ceremony. */
+function fromPeer(node: Processor, { committee, self }: Opened, type: GossipType, body: Statement): boolean {
+  const reject = (reason: string): boolean => {
+    node.log('EnvelopeRejected', { type, reason });
+    return false;
+  };
+  const { coin } = node.config;
+  if (body.committee !== committee.id) return reject('another committee');
+  if (body.coin !== coin) return reject('another asset');
+  if (body.to !== 0 && body.to !== self) return reject('addressed to another operator');
+  if (body.from === self) return reject('sent in the own name');
+  if (!committee.isSigner(coin, body.from)) return reject('from nobody of this committee');
+  return verifyStatement(body, committee.signatureKey(coin, body.from)) || reject('the signature does not verify');
+}
+
+/** Certificates prove themselves: what each names is spent, whoever brings it. */
+export async function onSpentSerials(
+  node: Processor,
+  schemeOf: SchemeOf,
+  body: Payload<'SpentSerialsIn'>,
+): Promise<void> {
+  const opened = await open(node, schemeOf);
+  if (!opened || !fromPeer(node, opened, 'SpentSerials', body)) return;
+  const parsed = parseContent('SpentSerials', body.content);
+  if (!parsed.ok) return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: parsed.reason });
+  const { certificates, upTo } = parsed.content;
+  let bad = certificates.length;
+  for (const certificate of parseCertificates(certificates as Hex[]))
+    if (await opened.service.learn(certificate)) bad--;
+  if (bad > 0)
+    return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: 'a certificate certifies nothing', bad });
+  if (upTo === undefined || body.to !== opened.self) return;
+  // The end of an answer. While the peer gets on, it may have more, and is asked from where it ended; the rest waits for the next scheduled wake-up.
+  const before = (await position(node.ports.store, opened, body.from)) ?? 0;
+  if (upTo <= before) return;
+  await movePosition(node.ports.store, opened, upTo, body.from);
+  if (certificates.length > 0 || upTo > before + ASK_AGAIN_SECONDS) await ask(node, opened, [body.from]);
+}
+
+/** An answer without certificates that has got on by less is the peer's last. */
+const ASK_AGAIN_SECONDS = 86_400;
+
+export async function onSpentSerialsRequest(
+  node: Processor,
+  schemeOf: SchemeOf,
+  body: Payload<'SpentSerialsRequestIn'>,
+): Promise<void> {
+  const opened = await open(node, schemeOf);
+  if (!opened || !fromPeer(node, opened, 'SpentSerialsRequest', body)) return;
+  const parsed = parseContent('SpentSerialsRequest', body.content);
+  if (!parsed.ok) return node.log('EnvelopeRejected', { type: 'SpentSerialsRequest', reason: parsed.reason });
+  const { epoch, after, tags } = parsed.content;
+  if (epoch !== opened.epoch)
+    return node.log('EnvelopeRejected', { type: 'SpentSerialsRequest', reason: 'another epoch' });
+  const { store } = node.ports;
+  if (tags.length > 0) {
+    const found = await spentUnder(store, opened, tags as Hex[]);
+    return say(
+      node,
+      opened,
+      body.from,
+      inStatements(found).map((certificates) => ({ certificates: [...certificates] })),
+    );
+  }
+  const { certificates, upTo } = await spentSince(store, opened, after, node.now());
+  const pages = inStatements(certificates).map((page) => ({ certificates: [...page] }));
+  const [last = { certificates: [] }, ...before] = pages.reverse();
+  // The last says how far all of them go.
+  await say(node, opened, body.from, [...before.reverse(), { ...last, upTo }]);
+}
+
+/** What was spent here since the last time goes to all; a service that may lack some asks all. */
+export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload: Payload<'Wake'>): Promise<void> {
+  await onWake(node, payload);
+  if (payload.ceremony) return;
+  const opened = await open(node, schemeOf);
+  if (!opened) return;
+  const { store } = node.ports;
+  const { certificates, upTo } = await spentSince(store, opened, (await position(store, opened)) ?? 0, node.now());
+  if (certificates.length > 0) {
+    await say(
+      node,
+      opened,
+      0,
+      inStatements(certificates).map((page) => ({ certificates: [...page] })),
+    );
+  }
+  // After it is said: a crash in between says it twice, and certificates are the same twice.
+  await movePosition(store, opened, upTo);
+  if (await opened.service.isReadOnly()) {
+    node.log('ReadOnly');
+    await ask(
+      node,
+      opened,
+      opened.committee.signersOf(opened.asset).filter((index) => index !== opened.self),
+    );
+  }
+}
+
+async function ask(node: Processor, opened: Opened, peers: readonly number[]): Promise<void> {
+  const { epoch } = opened;
+  const messages: OutgoingMessage[] = [];
+  for (const peer of peers) {
+    const after = (await position(node.ports.store, opened, peer)) ?? 0;
+    const content = contentText('SpentSerialsRequest', { epoch, after, tags: [] });
+    messages.push(await statement(node, opened, 'SpentSerialsRequest', peer, content));
+  }
+  await node.send(messages);
+}
+
+async function say(
+  node: Processor,
+  opened: Opened,
+  to: number,
+  contents: readonly { readonly certificates: Hex[]; readonly upTo?: number }[],
+): Promise<void> {
+  const messages: OutgoingMessage[] = [];
+  for (const content of contents)
+    messages.push(await statement(node, opened, 'SpentSerials', to, contentText('SpentSerials', content)));
+  await node.send(messages);
+}
+
+/** What is said in one place must be one thing: gossip has no places, so each content is its own. */
+async function statement(
+  node: Processor,
+  { committee, asset, self }: Opened,
+  type: GossipType,
+  to: number,
+  content: string,
+): Promise<OutgoingMessage> {
+  const header: Header = {
+    type,
+    committee: committee.id,
+    coin: asset,
+    ceremony: placeOf(type, content),
+    slot: '',
+    from: self,
+    to,
+  };
+  const key = await openOwn(node, 'SIGNATURE');
+  try {
+    const queue = topicQueue(node.config.identity, asset, 'Outbound');
+    return { queue, body: bodyOf(`${type}Out`, signStatement(header, content, key.bytes)) };
+  } finally {
+    key.wipe();
+  }
+}
+
+function placeOf(type: GossipType, content: string): Hex {
+  const bytes = concat(tagged('gossip'), lp(utf8(type)), lp(utf8(content)));
+  return toHex(createHash('sha256').update(bytes).digest());
+}

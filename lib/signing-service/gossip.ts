@@ -1,0 +1,109 @@
+/**
+ * How lists of spent serials converge: certificates, which prove themselves, are sent to every peer, and asked for by a service that may lack some. Nobody has to
+ * trust the list of anybody. What is *locked* at a peer cannot be learnt like this, which is why a service that lost its locks never votes again.
+ */
+import { fromHex, type Hex, toHex } from '../messages/hex.ts';
+import type { VoteCertificate } from '../messages/tokens.ts';
+import type { Item, Key, Store } from '../ports.ts';
+import { parseCertificateBytes } from './certificate.ts';
+import { certificateKey, LOG_SECONDS, logPartition, positionKey, serialKey } from './rows.ts';
+import { decodeState } from './serial.ts';
+
+/** Certificates of one statement. */
+export const CERTIFICATES_A_STATEMENT = 16;
+/** Statements that one wake-up, or one question of a peer, gives rise to: the next one goes on from there. */
+export const STATEMENTS_AT_ONCE = 8;
+/** A row carries the second at which its function began to write it, and a function lives for a minute: what is older is complete. */
+const SETTLED_SECONDS = 120;
+/** Hours of the log that are read at once; who is further behind goes on from there. */
+const HOURS_AT_ONCE = 240;
+
+export interface Page {
+  /** Canonical bytes. */
+  readonly certificates: readonly Hex[];
+  /** Seconds: everything that was spent here up to then has been said. */
+  readonly upTo: number;
+}
+
+interface Place {
+  readonly asset: string;
+  readonly epoch: number;
+}
+
+/** The certificates of serials spent here after a time, oldest first, as many as may be said at once. */
+export async function spentSince(store: Store, { asset, epoch }: Place, asked: number, now: number): Promise<Page> {
+  const settled = now - SETTLED_SECONDS;
+  // Before the first row there is nothing to look for: an epoch of a year has thousands of hours.
+  const after = Math.max(asked, await beginning(store, { asset, epoch }, now));
+  const most = CERTIFICATES_A_STATEMENT * STATEMENTS_AT_ONCE;
+  const rows: Item[] = [];
+  const first = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS;
+  let upTo = Math.max(after, Math.min(settled, first + HOURS_AT_ONCE * LOG_SECONDS - 1));
+  for (let hour = first; hour <= upTo && rows.length <= most; hour += LOG_SECONDS) {
+    for (const row of await store.query('Issuance', logPartition(asset, epoch, hour))) {
+      const at = secondsOf(row);
+      if (at > after && at <= upTo) rows.push(row);
+    }
+  }
+  if (rows.length > most) {
+    // Whole seconds only, so that the position loses nothing; unless one second alone is more than a page.
+    const cut = secondsOf(rows[most]);
+    const whole = rows.filter((row) => secondsOf(row) < cut);
+    const page = whole.length > 0 ? whole : rows.filter((row) => secondsOf(row) === cut);
+    upTo = whole.length > 0 ? cut - 1 : cut;
+    return { certificates: page.map(bytesOf), upTo };
+  }
+  return { certificates: rows.map(bytesOf), upTo };
+}
+
+/** The certificates under which these tags are spent here; of at most 256 tags. */
+export async function spentUnder(store: Store, { asset, epoch }: Place, tags: readonly Hex[]): Promise<readonly Hex[]> {
+  const keys = tags.map((tag) => serialKey({ kind: 'tag', asset, epoch, tag }));
+  const states = (await store.batchGet('Serials', keys)).map((row) => decodeState(row['state']));
+  const ids = new Set(states.flatMap((state) => (state.kind === 'spent' ? [state.by] : [])));
+  const rows = await store.batchGet('Issuance', [...ids].map(certificateKey));
+  return rows.map(bytesOf);
+}
+
+/** Certificates as they travel. */
+export function parseCertificates(certificates: readonly Hex[]): readonly VoteCertificate[] {
+  return certificates.flatMap((bytes) => parseCertificateBytes(fromHex(bytes)) ?? []);
+}
+
+export function inStatements(certificates: readonly Hex[]): readonly (readonly Hex[])[] {
+  const count = Math.ceil(certificates.length / CERTIFICATES_A_STATEMENT);
+  return Array.from({ length: count }, (_, i) =>
+    certificates.slice(i * CERTIFICATES_A_STATEMENT, (i + 1) * CERTIFICATES_A_STATEMENT),
+  );
+}
+
+/** A day before this service first asked: it is asked every quarter of an hour from its deployment on. */
+async function beginning(store: Store, { asset, epoch }: Place, now: number): Promise<number> {
+  const key = positionKey(asset, epoch, 0);
+  const known = (await store.get('Issuance', key))?.['at'];
+  if (typeof known === 'number') return known;
+  const at = now - 24 * LOG_SECONDS;
+  await store.write({ kind: 'put', table: 'Issuance', item: { ...key, at }, condition: { kind: 'absent' } });
+  return at;
+}
+
+/** How far certificates were sent, or have come from one peer: seconds of whoever spent. */
+export async function position(store: Store, { asset, epoch }: Place, peer?: number): Promise<number | undefined> {
+  const at = (await store.get('Issuance', positionKey(asset, epoch, peer)))?.['at'];
+  return typeof at === 'number' ? at : undefined;
+}
+
+export async function movePosition(store: Store, { asset, epoch }: Place, at: number, peer?: number): Promise<void> {
+  const key: Key = positionKey(asset, epoch, peer);
+  const before = (await store.get('Issuance', key))?.['at'];
+  if (typeof before === 'number' && before >= at) return;
+  await store.write({ kind: 'put', table: 'Issuance', item: { ...key, at } });
+}
+
+function secondsOf(row: Item | undefined): number {
+  return Number(row?.sk.split('#')[0]);
+}
+
+function bytesOf(row: Item): Hex {
+  return toHex(row['bytes'] as Uint8Array);
+}

@@ -1,0 +1,52 @@
+/** Keys of every row that a signing service writes (`formats.md`, "DynamoDB keys"). None of them ever expires. */
+import type { Hex } from '../messages/hex.ts';
+import type { Item, Key } from '../ports.ts';
+import { encodeState, type SerialState } from './serial.ts';
+
+// Serials
+/** A deposit's id is spent once in all epochs; a tag belongs to its epoch, whose key it was issued under. */
+export type Consumed =
+  | { readonly kind: 'tag'; readonly asset: string; readonly epoch: number; readonly tag: Hex }
+  | { readonly kind: 'deposit'; readonly depositId: Hex };
+
+export function serialKey(of: Consumed): Key {
+  const pk = of.kind === 'tag' ? `T#${of.asset}#${of.epoch}#${of.tag}` : `D#${of.depositId}`;
+  return { pk, sk: 'STATE' };
+}
+export const serialItem = (of: Consumed, state: Exclude<SerialState, { kind: 'free' }>): Item => ({
+  ...serialKey(of),
+  state: encodeState(state),
+});
+/** What the depositors' keys have brought in so far, by this service's votes. */
+export const depositedKey = (asset: string, epoch: number): Key => ({ pk: `CAP#${asset}#${epoch}`, sk: 'TOTAL' });
+
+// Issuance
+const transactionPartition = (id: Hex): string => `X#${id}`;
+/** Bytes and own vote. */
+export const transactionKey = (id: Hex): Key => ({ pk: transactionPartition(id), sk: 'TRANSACTION' });
+export const certificateKey = (id: Hex): Key => ({ pk: transactionPartition(id), sk: 'CERTIFICATE' });
+export const signaturesKey = (id: Hex): Key => ({ pk: transactionPartition(id), sk: 'SIGNATURES' });
+/** The client was told of the withdrawal. */
+export const announcedKey = (id: Hex): Key => ({ pk: transactionPartition(id), sk: 'ANNOUNCED' });
+/** Two certificates for one serial: the proof that the quorum is broken, kept for the people who must now talk to each other. */
+export const brokenKey = (id: Hex, other: Hex): Key => ({ pk: transactionPartition(id), sk: `BROKEN#${other}` });
+/** In which transactions an output is: more than one, if someone pays twice for one credential. */
+export const outputPartition = (output: Hex): string => `O#${output}`;
+export const outputKey = (output: Hex, id: Hex): Key => ({ pk: outputPartition(output), sk: id });
+
+/** Certificates in the order of their spending, an hour to a partition, so that a peer can ask for what came after a time. */
+export const LOG_SECONDS = 3_600;
+export const logPartition = (asset: string, epoch: number, at: number): string =>
+  `L#${asset}#${epoch}#${Math.floor(at / LOG_SECONDS)}`;
+export const logKey = (asset: string, epoch: number, at: number, id: Hex): Key => ({
+  pk: logPartition(asset, epoch, at),
+  sk: `${`${at}`.padStart(12, '0')}#${id}`,
+});
+/** How far certificates were sent to the peers, or (with an index) have come from one; with 0, where the log begins. */
+export const positionKey = (asset: string, epoch: number, peer?: number): Key => ({
+  pk: `GOSSIP#${asset}#${epoch}`,
+  sk: peer === undefined ? 'SENT' : `PEER#${`${peer}`.padStart(3, '0')}`,
+});
+
+// Keys: a restored `Keys` table opens no share, so that this row and the table it speaks of cannot both be of the past.
+export const beganKey = (asset: string, epoch: number): Key => ({ pk: 'SERVICE', sk: `BEGAN#${asset}#${epoch}` });

@@ -1,0 +1,219 @@
+/**
+ * Signing services of one asset over the embedded cloud, with a scheme that is all protocol and no curves: a transaction says in plain text whether its proofs hold, and a
+ * partial signature is a hash under the share. What the services agree on does not depend on the mathematics; that is tested elsewhere.
+ */
+import { createHash } from 'node:crypto';
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { LocalCloud, type LocalCloudOptions } from '../../lib/local/cloud.ts';
+import { systemRandom } from '../../lib/local/random.ts';
+import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
+import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
+import type { Withdraw } from '../../lib/messages/tokens.ts';
+import { HALT } from '../../lib/node/rows.ts';
+import type { Item, Store } from '../../lib/ports.ts';
+import type { SimulationOnly } from '../../lib/signing-service/certificate.ts';
+import { SigningNetwork } from '../../lib/signing-service/network.ts';
+import type { TokenScheme, TokenTransaction, TransactionMessage } from '../../lib/signing-service/scheme.ts';
+import { type ServiceSetting, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
+import { Secret } from '../../lib/vault/secret.ts';
+import { bytesOf, messagingKey } from '../messages/fixtures.ts';
+
+export const ASSET = 'usd';
+export const EPOCH = 3;
+export const CAP = 1_000n;
+
+/** 48 bytes that stand for a point. */
+export const tag = (serial: number | string): Hex =>
+  toHex(new Uint8Array([...bytesOf(`tag ${serial}`), ...bytesOf('tag').subarray(16)]));
+export const id32 = (label: string): Hex => toHex(bytesOf(label));
+
+export interface Plain {
+  readonly tags?: readonly Hex[];
+  readonly deposits?: readonly { readonly depositId: Hex; readonly value: number; readonly signed?: boolean }[];
+  /** Names of the outputs. */
+  readonly outputs?: readonly string[];
+  readonly withdraw?: Withdraw;
+  readonly epoch?: number;
+  readonly asset?: string;
+  /** What the proofs are worth. */
+  readonly proof?: 'good' | 'BadProof' | 'Unbalanced' | 'OutOfRange' | 'BadShape';
+  readonly shape?: 'BadShape' | 'TooMany';
+}
+
+/** A message whose `proof` is the plain text of what it claims. */
+export function transaction(plain: Plain): TransactionMessage {
+  const text = JSON.stringify(plain);
+  return {
+    version: 1,
+    asset: plain.asset ?? ASSET,
+    epoch: plain.epoch ?? EPOCH,
+    inputs: [],
+    outputs: [],
+    deposits: [],
+    proof: toHex(Buffer.from(text)),
+    range: '0x',
+  };
+}
+
+/** Counts what it was asked for, so that a test sees what was not even looked at. */
+export class PlainScheme implements TokenScheme {
+  proved = 0;
+  signed = 0;
+
+  read(source: TransactionMessage | Uint8Array) {
+    const bytes = source instanceof Uint8Array ? source : fromHex(source.proof);
+    const plain = JSON.parse(Buffer.from(bytes).toString()) as Plain;
+    if (plain.shape) return { ok: false, reason: plain.shape } as const;
+    return { ok: true, transaction: parsed(plain, bytes) } as const;
+  }
+
+  deposited({ bytes }: TokenTransaction): boolean {
+    return (plainOf(bytes).deposits ?? []).every(({ signed }) => signed !== false);
+  }
+
+  async prove(transactions: readonly TokenTransaction[]) {
+    this.proved += transactions.length;
+    return transactions.map(({ bytes }) => {
+      const { proof = 'good' } = plainOf(bytes);
+      return proof === 'good' ? undefined : proof;
+    });
+  }
+
+  async sign({ outputs }: TokenTransaction, share: Secret): Promise<readonly Hex[]> {
+    this.signed++;
+    return outputs.map((output) => {
+      const digest = createHash('sha384').update(share.bytes).update(fromHex(output)).digest();
+      return toHex(digest);
+    });
+  }
+}
+
+function plainOf(bytes: Uint8Array): Plain {
+  return JSON.parse(Buffer.from(bytes).toString()) as Plain;
+}
+
+function parsed(plain: Plain, bytes: Uint8Array): TokenTransaction {
+  const { tags = [], deposits = [], outputs = [], withdraw, asset = ASSET, epoch = EPOCH } = plain;
+  return {
+    id: toHex(createHash('sha256').update(bytes).digest()),
+    bytes,
+    asset,
+    epoch,
+    tags,
+    deposits: deposits.map(({ depositId, value }) => ({ depositId, value: BigInt(value) })),
+    outputs: outputs.map((name) => id32(`output ${name}`)),
+    withdraw,
+  };
+}
+
+export const idOf = (message: TransactionMessage): Hex =>
+  toHex(createHash('sha256').update(fromHex(message.proof)).digest());
+
+export const signatureSecret = (index: number): Uint8Array => bytesOf(`service signature key ${index}`);
+
+export function committeeOf(n: number, t: number, f: number): Committee {
+  const depositor = toHex(ed25519.getPublicKey(bytesOf('depositor')));
+  const file: CommitteeFile = {
+    version: 1,
+    network: 'test',
+    operators: Array.from({ length: n }, (_, i) => ({
+      index: i + 1,
+      identity: `operator${i + 1}`,
+      account: `${i + 1}`.padStart(12, '0'),
+      region: 'local',
+      inbox: `coterie-operator${i + 1}-inbox-{identity}`,
+      coordinatorKey: messagingKey(i + 1),
+      coins: {},
+      assets: { [ASSET]: { signatureKey: toHex(ed25519.getPublicKey(signatureSecret(i + 1))) } },
+    })),
+    coins: {},
+    assets: { [ASSET]: { t, f, depositors: { keys: [depositor], required: 1, capPerEpoch: `${CAP}` }, epoch: EPOCH } },
+    leaderPeriod: 15,
+  };
+  return new Committee(file);
+}
+
+export interface Reported {
+  readonly index: number;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface TokenWorldOptions {
+  readonly n?: number;
+  readonly t?: number;
+  readonly f?: number;
+  readonly cloud?: Partial<LocalCloudOptions>;
+  readonly simulation?: SimulationOnly;
+  /** In the place of the embedded cloud's. */
+  readonly store?: (index: number) => Store;
+}
+
+export class TokenWorld {
+  readonly cloud: LocalCloud;
+  readonly committee: Committee;
+  readonly reports: Reported[] = [];
+  readonly withdrawals: { readonly index: number; readonly notice: WithdrawalNotice }[] = [];
+  readonly schemes = new Map<number, PlainScheme>();
+  readonly services: SigningService[] = [];
+  readonly #options: TokenWorldOptions;
+
+  constructor(options: TokenWorldOptions = {}) {
+    const { n = 7, t = 5, f = 2, cloud = {} } = options;
+    this.#options = options;
+    this.cloud = new LocalCloud({ seed: new Uint8Array(32).fill(5), clock: 'virtual', ...cloud });
+    this.committee = committeeOf(n, t, f);
+    for (let index = 1; index <= n; index++) this.services.push(this.made(index));
+  }
+
+  get network(): SigningNetwork {
+    return new SigningNetwork(this.services);
+  }
+
+  service(index: number): SigningService {
+    const service = this.services[index - 1];
+    if (!service) throw new Error(`there is no service ${index}`);
+    return service;
+  }
+
+  scheme(index: number): PlainScheme {
+    const scheme = this.schemes.get(index) ?? new PlainScheme();
+    this.schemes.set(index, scheme);
+    return scheme;
+  }
+
+  namespace(index: number): string {
+    return `operator${index}/${ASSET}`;
+  }
+
+  store(index: number): Store {
+    return this.#options.store?.(index) ?? this.cloud.store(this.namespace(index));
+  }
+
+  items(index: number, table: 'Serials' | 'Issuance' | 'Keys'): readonly Item[] {
+    return this.cloud.inspect.items(this.namespace(index), table);
+  }
+
+  /** Another process of the same service: nothing in memory is shared. */
+  made(index: number, change: Partial<ServiceSetting> = {}): SigningService {
+    const setting: ServiceSetting = {
+      committee: this.committee,
+      asset: ASSET,
+      store: this.store(index),
+      telemetry: { record: (event, fields = {}) => void this.reports.push({ index, event, fields }) },
+      random: (length) => systemRandom.bytes(length),
+      now: () => Math.floor(this.cloud.now / 1000),
+      signatureKey: async () => new Secret(new Uint8Array(signatureSecret(index))),
+      share: async () => new Secret(bytesOf(`share ${index}`)),
+      withdrawn: async (notice) => void this.withdrawals.push({ index, notice }),
+      halt: HALT,
+      ...(this.#options.simulation ? { simulation: this.#options.simulation } : {}),
+      ...change,
+    };
+    return new SigningService(this.scheme(index), index, setting);
+  }
+
+  reported(event: string): Reported[] {
+    return this.reports.filter((report) => report.event === event);
+  }
+}
