@@ -479,7 +479,7 @@ describe('a table of another life', () => {
       expect(reason(await world.service(1).process(spend({ tags: [tag(5)] })))).toBe('ReadOnly');
       // It goes on serving certificates.
       expect(reason(await world.service(1).process({ ...certificate, transaction: message.proof }))).toBe('accepted');
-        // … and learns again what its peers know to be spent.
+      // … and learns again what its peers know to be spent.
       expect(await world.service(1).learn(certificate)).toBe(true);
       expect(stateOf(world, 1, tag(1))).toBe(`spent#${idOf(message)}`);
     },
