@@ -1,10 +1,8 @@
 /** The command line. Commands are loaded when they are asked for, so that help and mistakes are answered at once. */
 import { Command, CommanderError, Option } from 'commander';
 import { registerDeploy } from './deploy.ts';
-
-/** Exit statuses: all went well, what was asked for could not be had, the command line was wrong. */
-const FAILED = 1;
-const USAGE = 2;
+import { STATUS, STATUS_HELP, Unreachable } from './exit-status.ts';
+import { registerOperate } from './operate.ts';
 
 /** @param args without `node` and the script @returns the exit status */
 export async function main(args: readonly string[], version: string): Promise<number> {
@@ -19,7 +17,8 @@ export async function main(args: readonly string[], version: string): Promise<nu
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const sentence = mistake(error, program, args);
     process.stderr.write(`coterie: ${sentence ?? describe(error)}\n`);
-    return sentence === undefined ? FAILED : USAGE;
+    if (sentence !== undefined) return STATUS.usage;
+    return error instanceof Unreachable ? STATUS.unreachable : STATUS.failed;
   }
 }
 
@@ -31,7 +30,9 @@ function commands(version: string, ended: (status: number) => void): Command {
     .helpCommand(false)
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .showSuggestionAfterError(false)
+    .addHelpText('after', STATUS_HELP)
     .exitOverride();
+  program.commandsGroup('Without an account:');
 
   embedded(program.command('demo'))
     .description(
@@ -72,11 +73,14 @@ function commands(version: string, ended: (status: number) => void): Command {
     .command('verify <evidence>')
     .description('judge a file of evidence, offline: who did what in which ceremony')
     .requiredOption('--committee <file>', 'the committee file')
-    .action(async (evidence: string, { committee }: { committee: string }) => {
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .action(async (evidence: string, { committee, json }: { committee: string; json?: boolean }) => {
       const { verifyFile } = await import('./verify-evidence.ts');
-      ended(await verifyFile(evidence, committee));
+      ended(await verifyFile(evidence, committee, json));
     });
 
+  registerOperate(program, ended);
+  program.commandsGroup('Becoming a committee, on AWS or an emulator:');
   registerDeploy(program, ended);
   return program;
 }
@@ -132,5 +136,6 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
 }
 
 function describe(error: unknown): string {
+  if (error instanceof Unreachable) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

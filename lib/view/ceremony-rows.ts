@@ -52,16 +52,22 @@ export interface CeremonyRows {
 
 /** @returns nothing if this operator has no such ceremony */
 export async function readCeremony(reader: Reader, ceremony: Hex): Promise<CeremonyRows | undefined> {
-  const item = await reader.get('Ceremonies', stateKey(ceremony));
-  const state = item && stateRow(item);
-  if (!state) return undefined;
+  const known = await readState(reader, ceremony);
+  if (!known) return undefined;
   const partition = ceremonyPartition(ceremony);
   const [heard, outbox, proofs] = await Promise.all([
-    readHeard(reader, ceremony, state.state.kind),
+    readHeard(reader, ceremony, known.state.kind),
     reader.query('Ceremonies', partition, 'OUT#'),
     reader.query('Ceremonies', partition, 'EVIDENCE#'),
   ]);
+  // Last, so that nothing lies there that the state does not know of yet.
+  const state = (await readState(reader, ceremony)) ?? known;
   return { ceremony, state, heard, sent: outbox.flatMap(sentOf), evidence: proofs.flatMap(proofOf) };
+}
+
+async function readState(reader: Reader, ceremony: Hex): Promise<StateRow | undefined> {
+  const item = await reader.get('Ceremonies', stateKey(ceremony));
+  return item && stateRow(item);
 }
 
 /** What was recorded of one ceremony, of every type that its kind has. */
