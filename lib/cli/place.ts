@@ -18,7 +18,8 @@ export interface PlaceOperator {
 export interface PlaceMessage {
   readonly identity: string;
   readonly coin: string;
-  readonly message: 'MultisigInstruction' | 'Control';
+  /** `KeyGenCertificateIn`: a peer's signed statement that came by another way, for a key that is unresolved here. */
+  readonly message: 'MultisigInstruction' | 'Control' | 'KeyGenCertificateIn';
   readonly body: string;
 }
 

@@ -41,6 +41,13 @@ export function timelineText(view: CeremonyView, columns = 80): string {
   const left = Math.max(...[...names.values()].map((name) => name.length));
   const width = Math.max(LEAST_COLUMNS, Math.min(100, columns - left - 4));
   const column = (at: number) => (end === start ? 0 : Math.round(((at - start) / (end - start)) * (width - 1)));
+  // In a signing, operators speak to the leader only: whoever is not waited for is not silent.
+  const awaited = new Set([
+    ...view.unresponsive.map(({ index }) => index),
+    ...rounds
+      .filter(({ status }) => status !== 'complete' && status !== 'ahead')
+      .flatMap((each) => each.missing.map(({ index }) => index)),
+  ]);
   const lines = [...names].map(([index, name]) => {
     const own = dots.filter((dot) => dot.index === index);
     const cells: string[] = Array.from({ length: width }, () => (own.length === 0 ? ' ' : '·'));
@@ -49,7 +56,7 @@ export function timelineText(view: CeremonyView, columns = 80): string {
       const mark = MARKS[type] ?? '?';
       cells[x] = cells[x] === '·' || cells[x] === mark ? mark : SEVERAL;
     }
-    return `${name.padEnd(left)} │${cells.join('')}│${own.length === 0 ? ' silent' : ''}`;
+    return `${name.padEnd(left)} │${cells.join('')}│${own.length === 0 && awaited.has(index) ? ' silent' : ''}`;
   });
   const scale = `${''.padEnd(left)} ${ruler(end - start, width)}`;
   const types = [...new Set(dots.map(({ type }) => type))].sort((a, b) => order(a) - order(b));

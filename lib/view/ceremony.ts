@@ -129,7 +129,11 @@ function signingRounds(rows: CeremonyRows, state: SigningState, beholder: Behold
   const { self } = beholder;
   const asked = leadersOf(state).filter((leader) => leader.asked);
   const sessions = leading?.sessions.filter(({ status }) => status === 'open') ?? [];
-  // Commitments and shares go to the leader alone: whoever does not lead sees only its own.
+  // Commitments and shares go to the leader alone: whoever does not lead, or whose turn has not come, sees only its own.
+  const turn =
+    leading !== undefined &&
+    (offers.some(({ k }) => k === leading.k) ||
+      rows.heard.some(({ type, from }) => type === 'NonceCommitment' && from !== self));
   const authorised = isAuthorised(state) && offers.length > 0;
   const own = authorised ? [self] : [];
   const answered = offers.some((offer) => offer.answered.length > 0);
@@ -140,8 +144,8 @@ function signingRounds(rows: CeremonyRows, state: SigningState, beholder: Behold
     [
       {
         type: 'NonceCommitment',
-        needed: leading ? parameters.t : own.length,
-        from: leading ? parameters.signers : own,
+        needed: turn ? parameters.t : own.length,
+        from: turn ? parameters.signers : own,
       },
       { type: 'SigningPackage', needed: asked.length > 0 ? 1 : 0, from: asked.map(({ index }) => index) },
       { type: 'SignatureShare', needed: sessions.length > 0 ? parameters.t : sharers.length, from: sharers },

@@ -55,7 +55,10 @@ export class EndpointPlace implements Place {
   }
 
   async send(messages: readonly PlaceMessage[]): Promise<void> {
-    for (const message of messages) await call(this.#address, 'POST', '/v1/send', message, sendAnswer);
+    for (const message of messages) {
+      const { accepted } = await call(this.#address, 'POST', '/v1/send', message, sendAnswer);
+      if (!accepted) throw new Unreachable(`${addressText(this.#address)} did not take ${message.message}: ask again`);
+    }
   }
 
   /** Bodies of an operator's outcome queue after `after`, and where to go on. */

@@ -42,7 +42,7 @@ export const readAnswer = z.strictObject({ items: z.array(shown) });
 export const sendRequest = z.strictObject({
   identity,
   coin: segment,
-  message: z.enum(['MultisigInstruction', 'Control']),
+  message: z.enum(['MultisigInstruction', 'Control', 'KeyGenCertificateIn']),
   body: z.string().max(MAX_BODY_BYTES),
 });
 export const sendAnswer = z.strictObject({ accepted: z.boolean() });

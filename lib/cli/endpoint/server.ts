@@ -8,10 +8,10 @@ import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type * as z from 'zod';
-import { type Coin, identityOf, type LocalCommittee } from '../../local/committee.ts';
+import { identityOf, type LocalCommittee } from '../../local/committee.ts';
 import { bodyOf } from '../../messages/catalogue.ts';
 import { reasonOf } from '../../messages/fields.ts';
-import { COORDINATOR_SEGMENT } from '../../messages/topics.ts';
+import { COORDINATOR_SEGMENT, topicQueue } from '../../messages/topics.ts';
 import type { Item } from '../../ports.ts';
 import { shownRow } from '../../view/reader.ts';
 import { UsageError } from '../usage.ts';
@@ -143,8 +143,8 @@ export class EndpointServer {
     const operator = this.#committee.committee.operatorByIdentity(this.#known(identity))?.index;
     if (operator === undefined || !this.#committee.options.coins.some((each) => each === coin))
       throw new BadRequest(404, `expected an operator and a coin of this committee, got ${identity} and ${coin}`);
-    await this.#committee.post(coin as Coin, message, body, [operator]);
-    return { accepted: true };
+    const refused = await this.#committee.cloud.bus().send([{ queue: topicQueue(identity, coin, message), body }]);
+    return { accepted: refused.length === 0 };
   }
 
   async #eventsAfter(
