@@ -82,6 +82,15 @@ function commands(version: string, ended: (status: number) => void): Command {
   registerOperate(program, ended);
   program.commandsGroup('Becoming a committee, on AWS or an emulator:');
   registerDeploy(program, ended);
+  program.commandsGroup('Besides:');
+  program
+    .command('completion')
+    .description('print a script that completes commands: source <(coterie completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { completion } = await import('./completion.ts');
+      process.stdout.write(completion(shell, program));
+    });
   return program;
 }
 
@@ -116,23 +125,42 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
   if (error instanceof Error && 'kind' in error && error.kind === 'UsageError') return error.message;
   if (!(error instanceof CommanderError)) return undefined;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
-  const names = program.commands.map((command) => command.name()).join(', ');
-  const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-'))) ?? program;
+  const { command, path } = meant(program, args);
+  const names = command.commands.map((each) => each.name()).join(', ');
   const options = [...command.options.map(({ long }) => long), '--help'].join(', ');
   switch (error.code) {
     case 'commander.help':
-      return `expected one of ${names}, got none (coterie --help)`;
+      return `expected one of ${names}, got none (${path} --help)`;
     case 'commander.unknownCommand':
-      return `expected one of ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
+      return `expected one of ${names}, got ${JSON.stringify(quoted)} (${path} --help)`;
     case 'commander.unknownOption':
       return `expected one of ${options}, got ${quoted}`;
     case 'commander.optionMissingArgument':
       return `${quoted}: expected a value, got none`;
+    case 'commander.missingArgument':
+      return `expected ${quoted}, got nothing (${path} --help)`;
+    case 'commander.missingMandatoryOptionValue':
+      return `${quoted}: expected it, got nothing (${path} --help)`;
     case 'commander.excessArguments':
+      if (command.registeredArguments.length > 0)
+        return `expected no argument after ${command.registeredArguments.map((each) => each.name()).join(' and ')}, got a further one (${path} --help)`;
       return 'expected options only, got a further argument (a message with spaces needs quotes)';
     default:
       return error.message.replace(/^error: /, '').split('\n')[0];
   }
+}
+
+/** The command that the words name, as far as they name one. */
+function meant(program: Command, args: readonly string[]): { readonly command: Command; readonly path: string } {
+  let command = program;
+  const path = ['coterie'];
+  for (const word of args.filter((arg) => !arg.startsWith('-'))) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (!next) break;
+    command = next;
+    path.push(word);
+  }
+  return { command, path: path.join(' ') };
 }
 
 function describe(error: unknown): string {

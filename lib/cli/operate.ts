@@ -53,6 +53,30 @@ export function registerOperate(program: Command, ended: Ended): void {
       ended(await status(options));
     });
   registerCeremony(program.command('ceremony'), ended);
+  atPlace(program.command('doctor'))
+    .description('look at what is deployed: clock, tables, keys, queues, policies, drift; each finding with its remedy')
+    .option('--committee <file>', 'the committee file that was agreed on (default: the accepted one)')
+    .option('--all', 'print what is good, too')
+    .action(async (options) => {
+      const { doctor } = await import('./doctor-command.ts');
+      ended(await doctor(options));
+    });
+  registerDeadLetters(program.command('dead-letters'), ended);
+  registerCertificate(program, ended);
+  program
+    .command('cost')
+    .description('what a committee costs a month at list prices, from counted operations')
+    .option('--operators <n>', 'size of the committee', '3')
+    .option('--threshold <t>', 'operators that it takes to sign (default: the smallest majority)')
+    .option('--coins <c>', 'how many coins', '1')
+    .option('--signatures-per-day <s>', 'of one message each', '100')
+    .option('--keys-per-month <k>', 'new keys', '0')
+    .option('--svg <file>', 'draw it there')
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .action(async (options) => {
+      const { cost } = await import('./cost-command.ts');
+      ended(cost(options));
+    });
 
   program.commandsGroup(`${SWITCHING}:`);
   for (const [name, word] of [
@@ -73,6 +97,59 @@ export function registerOperate(program: Command, ended: Ended): void {
     .action(async (id: string, options) => {
       const { abandon } = await import('./control-commands.ts');
       ended(await abandon(id, options));
+    });
+}
+
+function registerDeadLetters(letters: Command, ended: Ended): void {
+  letters.description('messages that failed ten times: list them, or send them back');
+  const each = (command: Command) =>
+    atPlace(command)
+      .option('--from <segment>', 'a coin, coordinator, or inbox')
+      .option('--limit <n>', 'at most so many', '100');
+  each(letters.command('list'))
+    .description('what was set aside, and from which queue; never what it says')
+    .action(async (options) => {
+      const { list } = await import('./dead-letter-commands.ts');
+      ended(await list(options));
+    });
+  each(letters.command('redrive'))
+    .description('send them back to where they came from')
+    .option('--id <message>', 'only this one')
+    .action(async (options) => {
+      const { redrive } = await import('./dead-letter-commands.ts');
+      ended(await redrive(options));
+    });
+}
+
+function registerCertificate(program: Command, ended: Ended): void {
+  const certificate = program
+    .command('certificate')
+    .description('take a key’s certificate out, or hand it to an operator that missed it');
+  atPlace(certificate.command('export'))
+    .description('the certificate, with the statement by which this operator announced it')
+    .argument('[key]', 'an id or its first digits (default: the only one)')
+    .option('--output <file>', 'write it there')
+    .action(async (key: string | undefined, options) => {
+      const { exportCertificate } = await import('./certificate-commands.ts');
+      ended(await exportCertificate(key, options));
+    });
+  atPlace(certificate.command('import'))
+    .description('check it, and hand it to the processors here that lack it')
+    .argument('<file>', 'what another operator exported')
+    .option('--committee <file>', 'only check it, offline')
+    .action(async (file: string, options) => {
+      const { importCertificate } = await import('./certificate-commands.ts');
+      ended(await importCertificate(file, options));
+    });
+  atPlace(program.command('address'))
+    .description('print where to pay to, if enough operators announced it with one certificate')
+    .requiredOption('--require <t>', 'how many operators must have announced it')
+    .option('--key <id>', 'an id or its first digits (default: the only one)')
+    .option('--from <file>', 'what an operator exported; may be given several times', append)
+    .option('--committee <file>', 'judge the files alone, offline')
+    .action(async (options) => {
+      const { address } = await import('./certificate-commands.ts');
+      ended(await address(options));
     });
 }
 

@@ -28,3 +28,10 @@ export function table(rows: readonly (readonly string[])[]): string[] {
     `  ${row.map((cell, i) => cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...cell].length))).join('  ')}`.trimEnd(),
   );
 }
+
+/** `$1,234.50`; small amounts have two digits that are not 0. @param dollars ≥ 0 */
+export function dollarsText(dollars: number): string {
+  const decimals = dollars === 0 || dollars >= 0.1 ? 2 : Math.min(12, 1 - Math.floor(Math.log10(dollars)));
+  const [whole = '', rest = ''] = dollars.toFixed(decimals).split('.');
+  return `$${whole.replace(/\B(?=(?:\d{3})+$)/g, ',')}.${rest}`;
+}
