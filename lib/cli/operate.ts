@@ -22,7 +22,7 @@ export function registerOperate(program: Command, ended: Ended): void {
     .description('ask for signatures, wait, and check them with another library')
     .option('--key <id>', 'an id or its first digits, an address, or latest (default: the only one)')
     .option('--coin <coin>', 'of which coin')
-    .option('--message <text|0x...>', 'what to sign; may be given several times', append)
+    .option('--message <text|hex>', 'what to sign: a text, or bytes as 0x…; may be given several times', append)
     .option('--message-file <file>', 'the bytes of a file; may be given several times', append)
     .option('--purpose <text>', 'what policies look at', 'signing')
     .action(async (options) => {
@@ -192,7 +192,7 @@ export function atPlace(command: Command): Command {
 
 function asking(command: Command): Command {
   return waiting(command)
-    .option('--request-id <0x...>', '16 bytes; the same one is the same ceremony (default: random)')
+    .option('--request-id <hex>', '16 bytes; the same one is the same ceremony (default: random)')
     .option('--expires-in <seconds>', 'how long it may take (default: 600)')
     .option('--expires-at <time>', 'the same as a time: seconds UTC, or 2026-01-01T00:00:00Z')
     .option('--signatures <file>', 'of the operator’s instruction keys')
