@@ -169,5 +169,7 @@ export async function reaching<Result>(name: string, run: () => Promise<Result>)
 function refusedBy(body: string, requestId: Hex): Refused | undefined {
   const parsed = parseBodyAs('MultisigEvent', body);
   const event = parsed.ok ? parsed.payload : undefined;
-  return event && 'Refused' in event && event.Refused.requestId === requestId ? event.Refused : undefined;
+  const refused = event && 'Refused' in event ? event.Refused : undefined;
+  // A repetition refuses nothing: the ceremony runs, and its rows say how.
+  return refused?.requestId === requestId && refused.reason !== 'Repeated' ? refused : undefined;
 }

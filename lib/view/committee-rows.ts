@@ -11,7 +11,7 @@ import { type Stray, straysOf } from './pending.ts';
 import type { Reader } from './reader.ts';
 
 /** Ceremonies whose statements are looked at to learn who spoke lately. */
-const LISTENED = 6;
+const LISTENED = 10;
 /** State rows read at most; a table that holds more shows some of them. */
 const MOST_STATES = 1_000;
 
@@ -35,7 +35,8 @@ export interface CoinRows {
   readonly keys: readonly KeyRow[];
   /** Newest first. */
   readonly states: readonly StateRow[];
-  readonly heard: readonly Said[];
+  /** What was recorded of the latest ceremonies. */
+  readonly heard: ReadonlyMap<Hex, readonly Said[]>;
   readonly strays: readonly Stray[];
 }
 
@@ -66,7 +67,11 @@ export async function readCoin(
   const indexes = committee?.signersOf(coin) ?? [];
   const [keys, heard, strays] = await Promise.all([
     Promise.all([...keyIds].sort().map(async (keyId) => keyRow(keyId, await reader.get('Keys', publicKeyKey(keyId))))),
-    Promise.all(states.slice(0, LISTENED).map(({ state }) => readHeard(reader, state.ceremony, state.kind))),
+    Promise.all(
+      states
+        .slice(0, LISTENED)
+        .map(async ({ state }) => [state.ceremony, await readHeard(reader, state.ceremony, state.kind)] as const),
+    ),
     Promise.all(
       indexes.map(async (index) => straysOf(index, await reader.query('Ceremonies', strayPartition(index)), now)),
     ),
@@ -83,7 +88,7 @@ export async function readCoin(
     peers: peers.map(({ sk }) => Number(sk)),
     keys: keys.flatMap((key) => key ?? []),
     states,
-    heard: heard.flat(),
+    heard: new Map(heard),
     strays: strays.flat(),
   };
 }

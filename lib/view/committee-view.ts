@@ -8,7 +8,7 @@ const seconds = z.int().min(0);
 
 /**
  * `self`: these rows are its own. `heard`: it spoke in a recent ceremony. `known`: its messaging key is here, and nothing speaks against it. `silent`: the latest
- * ceremony that says anything about it waited for it in vain. `faulty`: a stored proof convicts it. `halted`: the own halt switch is pulled. `unknown`: its
+ * ceremony that says anything about it, and in which others spoke, waited for it in vain. `faulty`: a stored proof convicts it. `halted`: the own halt switch is pulled. `unknown`: its
  * messaging key never came, so that nothing can be sealed to it.
  */
 export const OPERATOR_STATES = ['self', 'heard', 'known', 'silent', 'faulty', 'halted', 'unknown'] as const;

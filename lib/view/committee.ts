@@ -119,13 +119,18 @@ type OperatorView = CoinView['operators'][number];
 function operatorsOf(rows: CoinRows, { committee, self }: Beholder): OperatorView[] {
   const { coin, peers, heard, states, haltedSince } = rows;
   const lastHeard = new Map<number, number>();
-  for (const { from, at } of heard) if (at !== undefined) lastHeard.set(from, Math.max(at, lastHeard.get(from) ?? 0));
+  for (const { from, at } of [...heard.values()].flat())
+    if (at !== undefined) lastHeard.set(from, Math.max(at, lastHeard.get(from) ?? 0));
   const faulty = new Set(
     states.flatMap(({ state }) => ('culprits' in state ? state.culprits.map(({ index }) => index) : [])),
   );
   return committee.signersOf(coin).map((index): OperatorView => {
     const at = lastHeard.get(index);
-    const missedAt = states.find(({ state }) => unresponsiveOf(state).includes(index))?.at;
+    // Where nobody else spoke, nobody else may have been asked: that says nothing about anybody.
+    const missedAt = states.find(
+      ({ state }) =>
+        unresponsiveOf(state).includes(index) && heard.get(state.ceremony)?.some(({ from }) => from !== self),
+    )?.at;
     const state =
       index === self
         ? haltedSince === undefined

@@ -77,7 +77,9 @@ export class EndpointPlace implements Place {
       for (const body of bodies) {
         const parsed = eventBody.safeParse(JSON.parse(body));
         const event = parsed.success ? parsed.data.MultisigEvent : undefined;
-        if (event && 'Refused' in event && event.Refused.requestId === requestId) return event.Refused;
+        const refused = event && 'Refused' in event ? event.Refused : undefined;
+        // A repetition refuses nothing: the ceremony runs, and its rows say how.
+        if (refused?.requestId === requestId && refused.reason !== 'Repeated') return refused;
       }
       if (bodies.length === 0) return undefined;
       after = next;
