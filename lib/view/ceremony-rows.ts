@@ -58,11 +58,16 @@ export async function readCeremony(reader: Reader, ceremony: Hex): Promise<Cerem
   const [heard, outbox, proofs] = await Promise.all([
     readHeard(reader, ceremony, known.state.kind),
     reader.query('Ceremonies', partition, 'OUT#'),
-    reader.query('Ceremonies', partition, 'EVIDENCE#'),
+    readEvidence(reader, ceremony),
   ]);
   // Last, so that nothing lies there that the state does not know of yet.
   const state = (await readState(reader, ceremony)) ?? known;
-  return { ceremony, state, heard, sent: outbox.flatMap(sentOf), evidence: proofs.flatMap(proofOf) };
+  return { ceremony, state, heard, sent: outbox.flatMap(sentOf), evidence: proofs };
+}
+
+/** The proofs that are stored with a ceremony. */
+export async function readEvidence(reader: Reader, ceremony: Hex): Promise<CeremonyRows['evidence']> {
+  return (await reader.query('Ceremonies', ceremonyPartition(ceremony), 'EVIDENCE#')).flatMap(proofOf);
 }
 
 async function readState(reader: Reader, ceremony: Hex): Promise<StateRow | undefined> {

@@ -1,12 +1,13 @@
 /** The rows that tell how an operator's part of a committee stands. */
 import { type Certificate, certificateSchema } from '../messages/certificate.ts';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
+import type { Evidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
 import { COORDINATOR_SEGMENT } from '../messages/topics.ts';
 import { COMMITTEE, HALT, OWN_KEYS, PEERS, POLICY, publicKeyKey, READY, strayPartition } from '../node/rows.ts';
 import type { Item } from '../ports.ts';
 import { isOpen } from './ceremony.ts';
-import { readHeard, type Said, type StateRow, stateRow } from './ceremony-rows.ts';
+import { readEvidence, readHeard, type Said, type StateRow, stateRow } from './ceremony-rows.ts';
 import { type Stray, straysOf } from './pending.ts';
 import type { Reader } from './reader.ts';
 
@@ -38,6 +39,8 @@ export interface CoinRows {
   /** What was recorded of the latest ceremonies. */
   readonly heard: ReadonlyMap<Hex, readonly Said[]>;
   readonly strays: readonly Stray[];
+  /** Proofs that are stored with the latest ceremonies, not judged yet. */
+  readonly evidence: readonly Evidence[];
 }
 
 /** @param now seconds UTC @param readerOf a segment's rows: a coin's, or the coordinator's */
@@ -65,16 +68,14 @@ export async function readCoin(
   const keyIds = new Set<Hex>(addresses.map(({ sk }) => sk.slice('ADDRESS#'.length) as Hex));
   for (const { state } of states) if (state.kind === 'keygen' && 'keyId' in state) keyIds.add(state.keyId);
   const indexes = committee?.signersOf(coin) ?? [];
-  const [keys, heard, strays] = await Promise.all([
+  const latest = states.slice(0, LISTENED).map(({ state }) => state);
+  const [keys, heard, strays, evidence] = await Promise.all([
     Promise.all([...keyIds].sort().map(async (keyId) => keyRow(keyId, await reader.get('Keys', publicKeyKey(keyId))))),
-    Promise.all(
-      states
-        .slice(0, LISTENED)
-        .map(async ({ state }) => [state.ceremony, await readHeard(reader, state.ceremony, state.kind)] as const),
-    ),
+    Promise.all(latest.map(async ({ ceremony, kind }) => [ceremony, await readHeard(reader, ceremony, kind)] as const)),
     Promise.all(
       indexes.map(async (index) => straysOf(index, await reader.query('Ceremonies', strayPartition(index)), now)),
     ),
+    Promise.all(latest.map(({ ceremony }) => readEvidence(reader, ceremony))),
   ]);
   const since = halt?.['since'];
   const version = policy?.['version'];
@@ -90,6 +91,7 @@ export async function readCoin(
     states,
     heard: new Map(heard),
     strays: strays.flat(),
+    evidence: evidence.flat().map((each) => each.evidence),
   };
 }
 

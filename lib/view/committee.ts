@@ -1,4 +1,5 @@
 /** From an operator's rows to one answer: can the committee sign, how far is it from breaking, what has to be done. Pure. */
+import { verifyEvidence } from '../evidence/verify.ts';
 import { addressOf } from '../frost/address.ts';
 import { type SuiteName, suiteOf } from '../frost/suite.ts';
 import type { Committee } from '../messages/committee.ts';
@@ -117,13 +118,15 @@ function keyViewOf({ keyId, status, certificate }: KeyRow): KeyView {
 type OperatorView = CoinView['operators'][number];
 
 function operatorsOf(rows: CoinRows, { committee, self }: Beholder): OperatorView[] {
-  const { coin, peers, heard, states, haltedSince } = rows;
+  const { coin, peers, heard, states, haltedSince, evidence } = rows;
   const lastHeard = new Map<number, number>();
   for (const { from, at } of [...heard.values()].flat())
     if (at !== undefined) lastHeard.set(from, Math.max(at, lastHeard.get(from) ?? 0));
-  const faulty = new Set(
-    states.flatMap(({ state }) => ('culprits' in state ? state.culprits.map(({ index }) => index) : [])),
-  );
+  const proven = evidence.flatMap((each) => {
+    const judged = verifyEvidence(committee, each);
+    return judged.guilty ? [judged.culprit] : [];
+  });
+  const faulty = new Set(proven);
   return committee.signersOf(coin).map((index): OperatorView => {
     const at = lastHeard.get(index);
     // Where nobody else spoke, nobody else may have been asked: that says nothing about anybody.
