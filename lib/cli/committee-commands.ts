@@ -7,6 +7,7 @@ import { cardOf, parseCard } from './card.ts';
 import { acceptCommittee, checkOwnEntry, committeeText, createCommittee, sendStart, spoken } from './committee.ts';
 import { type Access, busOf, directoryOf } from './deploy-access.ts';
 import { assertAgreed, readCommitteeFile, readOperatorFile, readText } from './deploy-files.ts';
+import { reaching } from './place-aws.ts';
 import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
 import { shown, UsageError, wholeNumber } from './usage.ts';
 
@@ -37,7 +38,7 @@ export async function start(operatorPath: string): Promise<number> {
 
 export async function card(operatorPath: string, output: string | undefined): Promise<number> {
   const operator = readOperatorFile(operatorPath);
-  const made = await reaching(operator.region, () => cardOf(operator, directoryOf(operator, access())));
+  const made = await reaching(placeName(operator.region), () => cardOf(operator, directoryOf(operator, access())));
   const text = `${JSON.stringify(made, null, 2)}\n`;
   if (output === undefined) process.stdout.write(text);
   else writeOnce(output, text);
@@ -92,23 +93,14 @@ export async function accept(path: string, operatorPath: string): Promise<number
 export async function reconcileTables(operatorPath: string, assembly: string): Promise<number> {
   const { identity, region } = readOperatorFile(operatorPath);
   const tables = wantedTables(assembly, `coterie-${identity}-`);
-  const found = await reaching(region, () => reconcile(tables, dynamoClient({ region, ...access() })));
+  const found = await reaching(placeName(region), () => reconcile(tables, dynamoClient({ region, ...access() })));
   for (const difference of found) process.stdout.write(`${sentenceOf(difference)}\n`);
   return OK;
 }
 
-/** What the service or the way to it did wrong, as the sentence that the user can act on. */
-async function reaching<Result>(region: string, run: () => Promise<Result>): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    const said = error instanceof Error ? error.message || error.name : String(error);
-    const at = process.env['AWS_ENDPOINT_URL'] || `AWS in ${region}`;
-    throw new UsageError(
-      `expected an answer from ${at}, got: ${said.slice(0, 200)}: check the endpoint, the credentials and that the stacks are deployed`,
-    );
-  }
+/** What the endpoint or AWS is called in a sentence. */
+function placeName(region: string): string {
+  return process.env['AWS_ENDPOINT_URL'] || `AWS in ${region}`;
 }
 
 function suitesOf(texts: readonly string[]): Readonly<Record<string, string>> {

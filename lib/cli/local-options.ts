@@ -1,5 +1,6 @@
 /** The options of `coterie local`. */
 import { STATEMENT_TYPES } from '../messages/statement.ts';
+import { type Address, addressOf } from './endpoint/address.ts';
 import { type CommitteeShape, committeeShape, type RawCommittee, shown, UsageError, wholeNumber } from './usage.ts';
 
 export interface LocalOptions extends CommitteeShape {
@@ -9,11 +10,15 @@ export interface LocalOptions extends CommitteeShape {
   readonly killed: readonly number[];
   /** Stops answering when it would handle its first message of this name. */
   readonly dies: { readonly operator: number; readonly at: string } | undefined;
+  /** Where other commands find the committee. */
+  readonly endpoint: Address | undefined;
 }
 
 export interface RawLocal extends RawCommittee {
   readonly genesis?: boolean;
   readonly kill?: readonly string[];
+  readonly socket?: string;
+  readonly port?: string;
 }
 
 /** @throws {UsageError} */
@@ -25,7 +30,17 @@ export function localOptions(raw: RawLocal): LocalOptions {
     throw new UsageError(`--kill: expected at most one operator with @Message, got ${dying.length}`);
   const [dies] = dying.flatMap(({ operator, at }) => (at === undefined ? [] : [{ operator, at }]));
   const killed = kills.filter((kill) => kill.at === undefined).map(({ operator }) => operator);
-  return { ...shape, genesis: raw.genesis ?? false, killed, dies };
+  return { ...shape, genesis: raw.genesis ?? false, killed, dies, endpoint: endpointOf(raw) };
+}
+
+function endpointOf({ socket, port }: RawLocal): Address | undefined {
+  if (socket !== undefined && port !== undefined)
+    throw new UsageError('--socket and --port: expected one of them, got both');
+  if (port !== undefined) return { kind: 'port', port: wholeNumber('--port', port, 1, 65_535) };
+  const address = socket === undefined ? undefined : addressOf('--socket', socket);
+  if (address?.kind === 'port')
+    throw new UsageError(`--socket: expected the path of a socket, got ${shown(socket)} (--port takes a port)`);
+  return address;
 }
 
 /** Statements of ceremonies, and what the own client says: by then every operator knows every other. */

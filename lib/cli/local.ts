@@ -8,6 +8,8 @@ import { COCONUT_SUITE, type SigningParameters } from '../messages/parameters.ts
 import { parseQueueName } from '../messages/topics.ts';
 import type { Random } from '../ports.ts';
 import { type Asked, AskedCeremonies } from './asked.ts';
+import { addressText } from './endpoint/address.ts';
+import { EndpointServer } from './endpoint/server.ts';
 import { linesOf } from './lines.ts';
 import { type Input, type KeyGenLine, parseInput, type SignLine } from './local-input.ts';
 import type { LocalOptions } from './local-options.ts';
@@ -27,6 +29,8 @@ export interface LocalStreams {
   readonly output: (line: string) => void;
   /** What only people want to know. */
   readonly note: (line: string) => void;
+  /** Where the committee can be reached, once it can. */
+  readonly listening?: (at: string) => void;
   /** Ends the run at once. */
   readonly signal: AbortSignal;
 }
@@ -46,6 +50,8 @@ export async function local(options: LocalOptions): Promise<number> {
     input: process.stdin,
     output: (line) => process.stdout.write(`${line}\n`),
     note: (line) => (process.stderr.isTTY ? process.stderr.write(`${line}\n`) : undefined),
+    listening: (at) =>
+      process.stderr.write(`coterie: the committee is at ${at}; for other commands: export COTERIE_AT=${at}\n`),
     signal: abort.signal,
   });
   process.off('SIGINT', stop);
@@ -93,6 +99,7 @@ class Service {
   /** Lines that wait for a key. */
   readonly #waiting = new Set<Promise<void>>();
   #allReady: () => void = () => {};
+  #endpoint: EndpointServer | undefined;
 
   constructor(options: LocalOptions, streams: LocalStreams) {
     this.#options = options;
@@ -126,6 +133,7 @@ class Service {
     if (genesis) for (const coin of coins) this.#askedByGenesis(coin);
     await ready;
     for (const operator of killed) this.#committee.kill(operator);
+    await this.#listen();
     this.#streams.note(
       `committee ${committee.id}: ${operators} operators, any ${threshold} of them sign; one JSON message per line on stdin`,
     );
@@ -134,12 +142,24 @@ class Service {
       if (!line.ok) this.#refuse({ reason: 'Malformed', detail: line.reason });
       else await this.#take(line.text);
     }
+    // Other commands go on asking when nobody writes lines any more: until Ctrl-C.
+    if (this.#endpoint) await new Promise(() => {});
     await Promise.all(this.#waiting);
     await this.#asked.allEnded();
     await this.#drained();
   }
 
+  async #listen(): Promise<void> {
+    const { endpoint } = this.#options;
+    if (!endpoint) return;
+    const server = new EndpointServer(this.#committee);
+    const address = await server.listen(endpoint);
+    this.#endpoint = server;
+    this.#streams.listening?.(addressText(address));
+  }
+
   async stop(): Promise<void> {
+    await this.#endpoint?.close();
     await this.#committee.cloud.stop();
   }
 

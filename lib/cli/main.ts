@@ -1,10 +1,8 @@
 /** The command line. Commands are loaded when they are asked for, so that help and mistakes are answered at once. */
 import { Command, CommanderError, Option } from 'commander';
 import { registerDeploy } from './deploy.ts';
-
-/** Exit statuses: all went well, what was asked for could not be had, the command line was wrong. */
-const FAILED = 1;
-const USAGE = 2;
+import { STATUS, STATUS_HELP, Unreachable } from './exit-status.ts';
+import { registerOperate } from './operate.ts';
 
 /** @param args without `node` and the script @returns the exit status */
 export async function main(args: readonly string[], version: string): Promise<number> {
@@ -19,7 +17,8 @@ export async function main(args: readonly string[], version: string): Promise<nu
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const sentence = mistake(error, program, args);
     process.stderr.write(`coterie: ${sentence ?? describe(error)}\n`);
-    return sentence === undefined ? FAILED : USAGE;
+    if (sentence !== undefined) return STATUS.usage;
+    return error instanceof Unreachable ? STATUS.unreachable : STATUS.failed;
   }
 }
 
@@ -31,7 +30,9 @@ function commands(version: string, ended: (status: number) => void): Command {
     .helpCommand(false)
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .showSuggestionAfterError(false)
+    .addHelpText('after', STATUS_HELP)
     .exitOverride();
+  program.commandsGroup('Without an account:');
 
   embedded(program.command('demo'))
     .description(
@@ -59,6 +60,8 @@ function commands(version: string, ended: (status: number) => void): Command {
       'this operator stops answering before the first line, or at its first message of that name; may be given several times',
       (text: string, before: string[] | undefined) => [...(before ?? []), text],
     )
+    .option('--socket <path>', 'let other commands reach the committee there (--at), until Ctrl-C')
+    .option('--port <n>', 'the same on a port of 127.0.0.1')
     .addHelpText('after', LOCAL_LINES)
     .action(async (raw) => {
       const { localOptions } = await import('./local-options.ts');
@@ -70,12 +73,24 @@ function commands(version: string, ended: (status: number) => void): Command {
     .command('verify <evidence>')
     .description('judge a file of evidence, offline: who did what in which ceremony')
     .requiredOption('--committee <file>', 'the committee file')
-    .action(async (evidence: string, { committee }: { committee: string }) => {
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .action(async (evidence: string, { committee, json }: { committee: string; json?: boolean }) => {
       const { verifyFile } = await import('./verify-evidence.ts');
-      ended(await verifyFile(evidence, committee));
+      ended(await verifyFile(evidence, committee, json));
     });
 
+  registerOperate(program, ended);
+  program.commandsGroup('Becoming a committee, on AWS or an emulator:');
   registerDeploy(program, ended);
+  program.commandsGroup('Besides:');
+  program
+    .command('completion')
+    .description('print a script that completes commands: source <(coterie completion bash)')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) => {
+      const { completion } = await import('./completion.ts');
+      process.stdout.write(completion(shell, program));
+    });
   return program;
 }
 
@@ -110,25 +125,45 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
   if (error instanceof Error && 'kind' in error && error.kind === 'UsageError') return error.message;
   if (!(error instanceof CommanderError)) return undefined;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
-  const names = program.commands.map((command) => command.name()).join(', ');
-  const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-'))) ?? program;
+  const { command, path } = meant(program, args);
+  const names = command.commands.map((each) => each.name()).join(', ');
   const options = [...command.options.map(({ long }) => long), '--help'].join(', ');
   switch (error.code) {
     case 'commander.help':
-      return `expected one of ${names}, got none (coterie --help)`;
+      return `expected one of ${names}, got none (${path} --help)`;
     case 'commander.unknownCommand':
-      return `expected one of ${names}, got ${JSON.stringify(quoted)} (coterie --help)`;
+      return `expected one of ${names}, got ${JSON.stringify(quoted)} (${path} --help)`;
     case 'commander.unknownOption':
       return `expected one of ${options}, got ${quoted}`;
     case 'commander.optionMissingArgument':
       return `${quoted}: expected a value, got none`;
+    case 'commander.missingArgument':
+      return `expected ${quoted}, got nothing (${path} --help)`;
+    case 'commander.missingMandatoryOptionValue':
+      return `${quoted}: expected it, got nothing (${path} --help)`;
     case 'commander.excessArguments':
+      if (command.registeredArguments.length > 0)
+        return `expected no argument after ${command.registeredArguments.map((each) => each.name()).join(' and ')}, got a further one (${path} --help)`;
       return 'expected options only, got a further argument (a message with spaces needs quotes)';
     default:
       return error.message.replace(/^error: /, '').split('\n')[0];
   }
 }
 
+/** The command that the words name, as far as they name one. */
+function meant(program: Command, args: readonly string[]): { readonly command: Command; readonly path: string } {
+  let command = program;
+  const path = ['coterie'];
+  for (const word of args.filter((arg) => !arg.startsWith('-'))) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (!next) break;
+    command = next;
+    path.push(word);
+  }
+  return { command, path: path.join(' ') };
+}
+
 function describe(error: unknown): string {
+  if (error instanceof Unreachable) return error.message;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

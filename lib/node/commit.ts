@@ -79,6 +79,7 @@ export async function commit(
   const version = (previous?.version ?? 0) + 1;
   const token = toHex(node.random(16)).slice(2);
   const ttl = state.parameters.expiresAt + PUBLIC_TTL_SECONDS;
+  const at = node.writtenAt();
   const terminal = state.stage === 'Succeeded' || state.stage === 'Failed';
 
   const stateItem: Item = {
@@ -89,6 +90,7 @@ export async function commit(
     version,
     token,
     dataKey,
+    at,
     ...(transition.wakeAt === undefined ? {} : { wakeAt: transition.wakeAt }),
     ...(terminal ? { ttl } : {}),
   };
@@ -115,7 +117,7 @@ export async function commit(
     writes.push({
       kind: 'put',
       table: 'Ceremonies',
-      item: { ...key, body: JSON.stringify(statement), ttl },
+      item: { ...key, body: JSON.stringify(statement), at, ttl },
       condition: { kind: 'absent' },
     });
   }
@@ -179,7 +181,7 @@ export async function commit(
     ...(await eventBodies(node, ceremony, transition.events, transition.evidence)),
   ];
   const stage = transition.outbox[0]?.stage ?? `version-${version}`;
-  const rows = outboxRows(ceremony, stage, bodies, ttl);
+  const rows = outboxRows(ceremony, stage, bodies, at, ttl);
   for (const item of rows) writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 
   await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);
@@ -386,14 +388,14 @@ function blamed(event: MultisigEvent): { index: number; evidence?: Culprit['evid
 }
 
 /** One row for each 350 KB of a transition's bodies, named after its first stage; a queue's name is stored once for each run of bodies. */
-function outboxRows(ceremony: Hex, stage: string, bodies: readonly Body[], ttl: number): Item[] {
+function outboxRows(ceremony: Hex, stage: string, bodies: readonly Body[], at: number, ttl: number): Item[] {
   const rows: Item[] = [];
   let chunk: Body[] = [];
   let size = 0;
   const close = () => {
     if (chunk.length === 0) return;
     const key = outboxKey(ceremony, stage, rows.length);
-    rows.push({ ...key, queues: chunk.map((each) => each.queue), bodies: chunk.map((each) => each.body), ttl });
+    rows.push({ ...key, queues: chunk.map((each) => each.queue), bodies: chunk.map((each) => each.body), at, ttl });
     chunk = [];
     size = 0;
   };

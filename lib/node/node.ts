@@ -55,6 +55,11 @@ export class Node<Config extends NodeConfig = NodeConfig> {
     return Math.floor(this.ports.clock.now() / 1000);
   }
 
+  /** Whole milliseconds UTC: when a row was written, for people who look at it; nothing is decided by it. */
+  writtenAt(): number {
+    return Math.floor(this.ports.clock.now());
+  }
+
   readonly random: RandomBytes = (length) => this.ports.random.bytes(length);
 
   /** The accepted committee, or nothing before `CommitteeAccepted`. */

@@ -228,7 +228,7 @@ type RecordResult = 'new' | 'duplicate' | 'contradiction';
 async function record(node: Processor, type: CeremonyType, { body }: Arrival, ttl: number): Promise<RecordResult> {
   const key = inboundKey(body.ceremony, type, body.slot, body.from);
   const text = JSON.stringify(body);
-  const item: Item = { ...key, body: text, ttl };
+  const item: Item = { ...key, body: text, at: node.writtenAt(), ttl };
   const result = await node.ports.store.write({
     kind: 'put',
     table: 'Ceremonies',

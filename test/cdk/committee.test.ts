@@ -16,6 +16,7 @@ import {
 } from '../../lib/cli/committee.ts';
 import { registerDeploy } from '../../lib/cli/deploy.ts';
 import { operatorSchema } from '../../lib/cli/deploy-schema.ts';
+import { Unreachable } from '../../lib/cli/exit-status.ts';
 import { UsageError } from '../../lib/cli/usage.ts';
 import { inboxPattern, signCardEntry } from '../../lib/messages/card.ts';
 import { parseBodyAs } from '../../lib/messages/catalogue.ts';
@@ -90,7 +91,7 @@ async function refusal(run: () => unknown): Promise<string> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof UsageError) return error.message;
+    if (error instanceof UsageError || error instanceof Unreachable) return error.message;
     throw error;
   }
   throw new Error('expected a refusal');

@@ -1,0 +1,110 @@
+/** One operator's view of its committee: can it sign, how far is that from breaking, and what has to be done. Public facts only. */
+import * as z from 'zod';
+import { coin, hex32, hexUpTo, identity, index, signers } from '../messages/fields.ts';
+import { suiteName, threshold } from '../messages/parameters.ts';
+import { ceremonySummary } from './ceremony-view.ts';
+
+const seconds = z.int().min(0);
+
+/**
+ * `self`: these rows are its own. `heard`: it spoke in a recent ceremony. `known`: its messaging key is here, and nothing speaks against it. `silent`: the latest
+ * ceremony that says anything about it, and in which others spoke, waited for it in vain. `faulty`: a stored proof convicts it. `halted`: the own halt switch is pulled. `unknown`: its
+ * messaging key never came, so that nothing can be sealed to it.
+ */
+export const OPERATOR_STATES = ['self', 'heard', 'known', 'silent', 'faulty', 'halted', 'unknown'] as const;
+
+const operatorView = z.strictObject({
+  index,
+  identity,
+  state: z.enum(OPERATOR_STATES),
+  /** When this operator's last statement was recorded here, seconds UTC; absent: in no recent ceremony. */
+  lastHeardAt: seconds.optional(),
+});
+
+const keyView = z.strictObject({
+  keyId: hex32,
+  status: z.enum(['unconfirmed', 'certified', 'hidden']),
+  publicKey: hexUpTo(96, 32).optional(),
+  address: z.string().optional(),
+  t: threshold.optional(),
+  signers: signers.optional(),
+});
+export type KeyView = z.infer<typeof keyView>;
+
+/** What a peer asks for and the own client has not authorised. */
+export const pendingView = z.strictObject({
+  ceremony: hex32,
+  kind: z.enum(['keygen', 'signing']),
+  coin,
+  /** Who asks, ascending. */
+  askedBy: z.array(z.strictObject({ index, identity })),
+  t: threshold,
+  signers,
+  keyId: hex32.optional(),
+  purpose: z.string().optional(),
+  messages: z.array(z.strictObject({ hex: hexUpTo(4_096, 1), text: z.string().optional() })).optional(),
+  requestId: z.string(),
+  expiresAt: seconds,
+  /** Why approving it would be refused, where that can be told beforehand. */
+  cannot: z.string().optional(),
+});
+export type PendingView = z.infer<typeof pendingView>;
+
+const finding = z.strictObject({
+  level: z.enum(['alarm', 'warning', 'note']),
+  coin: coin.optional(),
+  what: z.string(),
+  /** What to do about it. */
+  todo: z.string(),
+});
+export type Finding = z.infer<typeof finding>;
+
+const coinView = z.strictObject({
+  coin,
+  suite: suiteName.optional(),
+  t: threshold.optional(),
+  /** The operator's own keys are made (`Start`). */
+  started: z.boolean(),
+  /** The committee file is accepted by this processor. */
+  accepted: z.boolean(),
+  /** Every signer's messaging key is known here. */
+  ready: z.boolean(),
+  /** Since when the halt switch is pulled, seconds UTC. */
+  haltedSince: seconds.optional(),
+  operators: z.array(operatorView),
+  keys: z.array(keyView),
+  open: z.array(ceremonySummary),
+  /** Ended lately, newest first. */
+  recent: z.array(ceremonySummary),
+  pending: z.array(pendingView),
+  health: z.strictObject({
+    /** There is a key, and t operators are able, as far as this operator knows. */
+    canSign: z.boolean(),
+    /** Who is believed able, ascending. */
+    able: z.array(index),
+    /** How many of them may fall silent until nothing is signed; negative: so many are missing. */
+    mayFallSilent: z.int(),
+    sentence: z.string(),
+  }),
+});
+export type CoinView = z.infer<typeof coinView>;
+
+export const committeeView = z.strictObject({
+  v: z.literal(1),
+  /** Seconds UTC by the place's clock. */
+  readAt: seconds,
+  operator: z.strictObject({ identity, index: index.optional() }),
+  committee: z
+    .strictObject({
+      id: hex32,
+      network: z.string(),
+      leaderPeriod: z.int(),
+      operators: z.array(z.strictObject({ index, identity, account: z.string(), region: z.string() })),
+    })
+    .optional(),
+  coins: z.array(coinView),
+  /** Messages that were set aside, where the place can tell. */
+  deadLetters: z.array(z.strictObject({ segment: z.string(), queue: z.string(), count: z.int().min(0) })).optional(),
+  findings: z.array(finding),
+});
+export type CommitteeView = z.infer<typeof committeeView>;

@@ -1,0 +1,244 @@
+/** From an operator's rows to one answer: can the committee sign, how far is it from breaking, what has to be done. Pure. */
+import { verifyEvidence } from '../evidence/verify.ts';
+import { addressOf } from '../frost/address.ts';
+import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import type { Committee } from '../messages/committee.ts';
+import { fromHex, type Hex } from '../messages/hex.ts';
+import type { Policy } from '../messages/policies.ts';
+import { policyHash } from '../signing/policy.ts';
+import { type Beholder, identityIn, namesOf, summaryOf, unresponsiveOf } from './ceremony.ts';
+import { authorisedOf, type CoinRows, type KeyRow } from './committee-rows.ts';
+import type { CoinView, CommitteeView, Finding, KeyView } from './committee-view.ts';
+import { pendingOf } from './pending.ts';
+
+/** Ended ceremonies that are shown. */
+const RECENT = 10;
+
+export interface CommitteeRows {
+  readonly identity: string;
+  readonly coins: readonly CoinRows[];
+  /** Seconds UTC. */
+  readonly now: number;
+  /** What the operator file says, where there is one. */
+  readonly configured?: { readonly policies: readonly Policy[]; readonly committeeHash: Hex | undefined };
+  readonly deadLetters?: NonNullable<CommitteeView['deadLetters']>;
+}
+
+export function viewCommittee(rows: CommitteeRows): CommitteeView {
+  const { identity, now, configured, deadLetters } = rows;
+  const committee = rows.coins.find((each) => each.committee)?.committee;
+  const index = committee?.operatorByIdentity(identity)?.index;
+  const coins = rows.coins.map((each) => viewCoin(each, identity, now));
+  const letters = (deadLetters ?? []).filter(({ count }) => count > 0);
+  const findings: Finding[] = [
+    ...coins.flatMap((coin, i) => findingsOf(coin, rows.coins[i], committee, configured)),
+    ...letters.map(
+      ({ segment, count }): Finding => ({
+        level: 'warning',
+        what: `${count} message${count === 1 ? '' : 's'} of ${segment} failed ten times and ${count === 1 ? 'was' : 'were'} set aside`,
+        todo: 'Look at them with coterie dead-letters list; when the cause is mended, coterie dead-letters redrive.',
+      }),
+    ),
+  ];
+  if (committee && configured && configured.committeeHash !== committee.id) {
+    findings.unshift({
+      level: 'alarm',
+      what: `the accepted committee is ${committee.id}, the operator file names ${configured.committeeHash ?? 'none'}`,
+      todo: 'Find out which of the two was agreed on by voice; nothing but the accepted one has any effect.',
+    });
+  }
+  return {
+    v: 1,
+    readAt: now,
+    operator: { identity, ...(index === undefined ? {} : { index }) },
+    ...(committee
+      ? {
+          committee: {
+            id: committee.id,
+            network: committee.file.network,
+            leaderPeriod: committee.file.leaderPeriod,
+            operators: committee.file.operators.map(({ index: of, identity: name, account, region }) => ({
+              index: of,
+              identity: name,
+              account,
+              region,
+            })),
+          },
+        }
+      : {}),
+    coins,
+    ...(deadLetters ? { deadLetters: [...deadLetters] } : {}),
+    findings,
+  };
+}
+
+function viewCoin(rows: CoinRows, identity: string, now: number): CoinView {
+  const { coin, committee, states } = rows;
+  const pinned = committee?.keyOf(coin);
+  const self = committee?.operatorByIdentity(identity)?.index;
+  const beholder: Beholder | undefined = committee && self !== undefined ? { committee, self, now } : undefined;
+  const operators = beholder ? operatorsOf(rows, beholder) : [];
+  const certificates = new Map(
+    rows.keys.map(({ keyId, status, certificate }) => [keyId, status === 'certified' ? certificate : undefined]),
+  );
+  const summaries = beholder ? states.map((each) => summaryOf(each, beholder)) : [];
+  return {
+    coin,
+    ...(pinned ? { suite: pinned.suite, t: pinned.t } : {}),
+    started: rows.started,
+    accepted: committee !== undefined,
+    ready: rows.ready,
+    ...(rows.haltedSince === undefined ? {} : { haltedSince: rows.haltedSince }),
+    operators,
+    keys: rows.keys.map(keyViewOf),
+    open: summaries.filter(({ open }) => open),
+    recent: summaries.filter(({ open }) => !open).slice(0, RECENT),
+    pending: beholder ? pendingOf(rows.strays, authorisedOf(states), (keyId) => certificates.get(keyId), beholder) : [],
+    health: healthOf(rows, operators, pinned?.t),
+  };
+}
+
+function keyViewOf({ keyId, status, certificate }: KeyRow): KeyView {
+  if (!certificate) return { keyId, status };
+  const { outputKey, parameters } = certificate;
+  const { suite, t, signers } = parameters;
+  const address = suite === 'coconut-bls12381' ? undefined : addressOf(suiteOf(suite as SuiteName), fromHex(outputKey));
+  return {
+    keyId,
+    status,
+    publicKey: outputKey,
+    ...(address === undefined ? {} : { address }),
+    t,
+    signers: [...signers],
+  };
+}
+
+// ------------------------------------------------------------------------------------------------ who is able
+
+type OperatorView = CoinView['operators'][number];
+
+function operatorsOf(rows: CoinRows, { committee, self }: Beholder): OperatorView[] {
+  const { coin, peers, heard, states, haltedSince, evidence } = rows;
+  const lastHeard = new Map<number, number>();
+  for (const { from, at } of [...heard.values()].flat())
+    if (at !== undefined) lastHeard.set(from, Math.max(at, lastHeard.get(from) ?? 0));
+  const proven = evidence.flatMap((each) => {
+    const judged = verifyEvidence(committee, each);
+    return judged.guilty ? [judged.culprit] : [];
+  });
+  const faulty = new Set(proven);
+  return committee.signersOf(coin).map((index): OperatorView => {
+    const at = lastHeard.get(index);
+    // Where nobody else spoke, nobody else may have been asked: that says nothing about anybody.
+    const missedAt = states.find(
+      ({ state }) =>
+        unresponsiveOf(state).includes(index) && heard.get(state.ceremony)?.some(({ from }) => from !== self),
+    )?.at;
+    const state =
+      index === self
+        ? haltedSince === undefined
+          ? 'self'
+          : 'halted'
+        : faulty.has(index)
+          ? 'faulty'
+          : !peers.includes(index)
+            ? 'unknown'
+            : missedAt !== undefined && (at ?? 0) < missedAt
+              ? 'silent'
+              : at === undefined
+                ? 'known'
+                : 'heard';
+    const name = identityIn(committee, index);
+    return { index, identity: name, state, ...(at === undefined ? {} : { lastHeardAt: Math.floor(at / 1_000) }) };
+  });
+}
+
+const ABLE: ReadonlySet<OperatorView['state']> = new Set(['self', 'heard', 'known']);
+
+function healthOf(rows: CoinRows, operators: readonly OperatorView[], t: number | undefined): CoinView['health'] {
+  const able = operators.filter(({ state }) => ABLE.has(state)).map(({ index }) => index);
+  const none = (sentence: string) => ({
+    canSign: false,
+    able,
+    mayFallSilent: t === undefined ? 0 : able.length - t,
+    sentence,
+  });
+  const { coin } = rows;
+  if (!rows.started) return none(`${coin}: this operator has no keys of its own yet: run coterie start.`);
+  if (!rows.committee || t === undefined)
+    return none(`${coin}: no committee is accepted here: run coterie committee accept after the second deploy.`);
+  const n = operators.length;
+  const spare = able.length - t;
+  const count = `${able.length} of ${n} operators are able as far as this one knows, and ${t} are needed`;
+  if (spare < 0) return none(`${coin}: cannot sign: ${count}; ${-spare} more must come back.`);
+  if (!rows.keys.some(({ status }) => status === 'certified'))
+    return none(`${coin}: there is no key yet: ${count}; coterie keygen --coin ${coin} makes one.`);
+  const silence = spare === 0 ? 'none of them may fall silent' : `${spare} more may fall silent`;
+  return { canSign: true, able, mayFallSilent: spare, sentence: `${coin}: can sign: ${count}; ${silence}.` };
+}
+
+// ------------------------------------------------------------------------------------------------ findings
+
+function findingsOf(
+  view: CoinView,
+  rows: CoinRows | undefined,
+  committee: Committee | undefined,
+  configured: CommitteeRows['configured'],
+): Finding[] {
+  const { coin, operators, health, pending, open } = view;
+  const found: Finding[] = [];
+  const add = (level: Finding['level'], what: string, todo: string) => found.push({ level, coin, what, todo });
+  const of = (state: OperatorView['state']) =>
+    operators.filter((each) => each.state === state).map(({ index }) => index);
+  if (!committee || !rows) {
+    add('warning', health.sentence, 'Follow README, “On AWS”: start, card, committee, second deploy, accept.');
+    return found;
+  }
+  if (health.mayFallSilent < 0)
+    add('alarm', health.sentence, 'Ask the operators that are not able; coterie doctor looks at this one.');
+  else if (health.canSign && health.mayFallSilent === 0)
+    add('warning', health.sentence, 'The next silence stops signing: bring back whoever is missing now.');
+  if (view.haltedSince !== undefined)
+    add(
+      'alarm',
+      `the halt switch of this operator has been pulled since ${new Date(view.haltedSince * 1_000).toISOString()}: no share leaves here`,
+      'When the reason is gone: coterie release.',
+    );
+  if (of('faulty').length > 0)
+    add(
+      'alarm',
+      `${namesOf(committee, of('faulty'))} cheated, and the proof is kept`,
+      'coterie ceremony list, then coterie ceremony show <id>: the sentence there says who did what.',
+    );
+  if (of('silent').length > 0)
+    add(
+      'warning',
+      `${namesOf(committee, of('silent'))} did not answer the last time it was waited for`,
+      'Ask whether the functions run there; silence proves nothing against anybody.',
+    );
+  if (of('unknown').length > 0)
+    add(
+      'warning',
+      `the messaging key of ${namesOf(committee, of('unknown'))} never came`,
+      'That operator has not accepted the committee yet, or its inbox stack is missing.',
+    );
+  if (configured && rows.policy !== undefined && rows.policy !== policyHash(configured.policies))
+    add(
+      'alarm',
+      'the policy in the operator file is not the one in force: every release is held once it is deployed',
+      'Run coterie start after the deploy (docs/runbook.md, “After a change of policy”).',
+    );
+  for (const { ceremony, sentence } of rows.states.flatMap(({ state }) =>
+    state.stage === 'Unresolved' ? view.recent.filter((each) => each.ceremony === state.ceremony) : [],
+  ))
+    add('warning', sentence, `coterie ceremony show ${ceremony} says what to wait for.`);
+  for (const { ceremony, sentence } of open.filter((each) => each.sentence.endsWith('past its expiry')))
+    add('warning', sentence, `coterie ceremony show ${ceremony}; coterie clean-up looks at it again.`);
+  if (pending.length > 0)
+    add(
+      'note',
+      `peers ask for ${pending.length} ceremon${pending.length === 1 ? 'y' : 'ies'} that nobody has authorised here`,
+      'coterie pending lists them; coterie approve <id> joins one.',
+    );
+  return found;
+}

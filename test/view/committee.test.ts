@@ -1,0 +1,166 @@
+/** What the person on duty is told, from rows of whole runs. */
+import { describe, expect, it } from 'vitest';
+import { ceremonyId } from '../../lib/messages/parameters.ts';
+import { ledBy, NodeWorld } from '../node/world.ts';
+import { ceremonySeenBy, committeeSeenBy, onlyCoin } from './rows.ts';
+
+const stateOf = (view: Awaited<ReturnType<typeof committeeSeenBy>>, index: number) =>
+  onlyCoin(view).operators.find((each) => each.index === index)?.state;
+
+describe('the distance to the threshold', () => {
+  it('is n − t when all are well', async () => {
+    const world = await new NodeWorld({ operators: 5, threshold: 3 }).assembled();
+    const { health, operators } = onlyCoin(await committeeSeenBy(world, 1));
+    expect(health).toMatchObject({ canSign: true, able: [1, 2, 3, 4, 5], mayFallSilent: 2 });
+    expect(operators.map(({ state }) => state)).toEqual(['self', 'heard', 'heard', 'heard', 'heard']);
+  });
+
+  it('is negative, and the answer no, when fewer than t are left', async () => {
+    const world = await new NodeWorld({ operators: 3, threshold: 3 }).assembled();
+    world.committee.kill(3);
+    const { instruction, ceremony } = ledBy(world, 1, { expiresAt: world.committee.now() + 60 });
+    await world.instruct(instruction);
+    await world.run(120);
+    const committee = await committeeSeenBy(world, 1);
+    expect(stateOf(committee, 3)).toBe('silent');
+    expect(stateOf(committee, 2)).toBe('heard');
+    expect(onlyCoin(committee).health).toMatchObject({ canSign: false, able: [1, 2], mayFallSilent: -1 });
+    expect(onlyCoin(committee).health.sentence).toContain('1 more must come back');
+    expect(committee.findings.map(({ level }) => level)).toContain('alarm');
+    const view = await ceremonySeenBy(world, 1, ceremony);
+    expect(view).toMatchObject({
+      stage: 'Failed',
+      outcome: { result: 'failed', reason: 'Timeout', sharesReleased: false },
+      unresponsive: [{ index: 3, identity: 'operator3' }],
+      culprits: [],
+    });
+    expect(view.todo).toContain('Ask operator 3 (operator3)');
+    expect(view.rounds[0]).toMatchObject({ type: 'NonceCommitment', status: 'cut', missing: [{ index: 3 }] });
+  });
+
+  it('counts nobody as silent where this operator asked alone', async () => {
+    const world = await new NodeWorld().assembled();
+    const { instruction } = ledBy(world, 1, { expiresAt: world.committee.now() + 60 });
+    await world.instruct(instruction, [1]);
+    await world.run(120);
+    const view = await committeeSeenBy(world, 1);
+    expect(onlyCoin(view).recent[0]?.sentence).toContain('failed: Timeout');
+    expect(onlyCoin(view).health).toMatchObject({ canSign: true, able: [1, 2, 3] });
+  });
+
+  it('says that there is no key, and which step is missing, before there is one', async () => {
+    const world = new NodeWorld({ genesis: false });
+    await world.assembled();
+    const view = onlyCoin(await committeeSeenBy(world, 1));
+    expect(view).toMatchObject({ started: true, accepted: true, ready: true, keys: [] });
+    expect(view.health).toMatchObject({ canSign: false, mayFallSilent: 1 });
+    expect(view.health.sentence).toContain('coterie keygen --coin sol');
+  });
+});
+
+describe('blame', () => {
+  it('is the judged proof in words, and takes the culprit out of the count', async () => {
+    const world = await new NodeWorld().assembled();
+    const { instruction, parameters, ceremony } = ledBy(world, 1);
+    await world.instruct(instruction, [1]);
+    await world.run(1);
+    const pair = (byte: string) => ({ hiding: `0x${byte.repeat(32)}`, binding: `0x${byte.repeat(32)}` }) as const;
+    for (const byte of ['01', '02']) {
+      const content = { parameters, commitments: [pair(byte)] };
+      await world.deliver(1, await world.sayContent(2, 'NonceCommitment', { ceremony, slot: '0', to: 1 }, content));
+      await world.run(1);
+    }
+    const view = await ceremonySeenBy(world, 1, ceremony);
+    expect(view.culprits).toEqual([
+      {
+        index: 2,
+        identity: 'operator2',
+        reason: 'Equivocation',
+        proof: true,
+        sentence: `Operator 2 (operator2) said two different things in one place, in ceremony ${ceremony}.`,
+      },
+    ]);
+    const committee = await committeeSeenBy(world, 1);
+    expect(stateOf(committee, 2)).toBe('faulty');
+    expect(onlyCoin(committee).health.able).toEqual([1, 3]);
+    expect(committee.findings.some(({ level, what }) => level === 'alarm' && what.includes('cheated'))).toBe(true);
+  });
+});
+
+describe('a key generation that some confirmed and others did not', () => {
+  it('is unresolved, and says what to wait for before it is abandoned', async () => {
+    const world = new NodeWorld({ dies: { operator: 3, at: 'EncryptedKeyShareIn' } });
+    await world.committee.assemble();
+    await world.run(1_500);
+    const { ceremony } = world.keygen(1) ?? { ceremony: '0x' };
+    const view = await ceremonySeenBy(world, 1, ceremony);
+    expect(view).toMatchObject({ stage: 'Unresolved', outcome: { result: 'unresolved', final: false } });
+    expect(view.todo).toContain(`coterie abandon ${ceremony}`);
+    expect(view.rounds.find(({ type }) => type === 'KeyGenVerdict')).toMatchObject({
+      status: 'waiting',
+      arrivals: [{ index: 1 }, { index: 2 }],
+      missing: [{ index: 3 }],
+    });
+    const committee = await committeeSeenBy(world, 1);
+    expect(onlyCoin(committee).keys).toMatchObject([{ status: 'unconfirmed' }]);
+    expect(onlyCoin(committee).health.canSign).toBe(false);
+    expect(committee.findings.some(({ what }) => what.includes('is unresolved'))).toBe(true);
+  });
+});
+
+describe('what others ask for', () => {
+  it('is shown with what speaks against joining it: a threshold that is not the key’s', async () => {
+    const world = await new NodeWorld({ operators: 4, threshold: 3 }).assembled();
+    const honest = ledBy(world, 1, { messages: ['0x7061790a', '0x706179'] });
+    // A peer that is its client's only friend: it says t = 2 of a key that was made with 3.
+    const lie = { ...honest.parameters, t: 2, requestId: `0x${'ab'.repeat(16)}` as const };
+    const pair = { hiding: `0x${'01'.repeat(32)}`, binding: `0x${'01'.repeat(32)}` } as const;
+    for (const parameters of [honest.parameters, lie]) {
+      const ceremony = ceremonyId(parameters);
+      for (let slot = 0; slot < 3; slot++) {
+        const content = { parameters, commitments: [pair, pair] };
+        await world.deliver(
+          1,
+          await world.sayContent(2, 'NonceCommitment', { ceremony, slot: `${slot}`, to: 1 }, content),
+        );
+      }
+    }
+    await world.run(1);
+    const { pending } = onlyCoin(await committeeSeenBy(world, 1));
+    expect(pending.map(({ t, cannot, askedBy }) => [t, cannot, askedBy.map(({ index }) => index)]).sort()).toEqual([
+      [2, 'its suite, threshold or signers are not those of the key', [2]],
+      [3, undefined, [2]],
+    ]);
+    // A line break could make one message look like two, and is not shown as text.
+    expect(pending.find(({ t }) => t === 3)?.messages).toEqual([
+      { hex: '0x7061790a' },
+      { hex: '0x706179', text: 'pay' },
+    ]);
+    await world.instruct(honest.instruction, [1]);
+    await world.run(1);
+    expect(onlyCoin(await committeeSeenBy(world, 1)).pending.map(({ t }) => t)).toEqual([2]);
+  });
+
+  it('is gone when its time is over, though its row lies there still', async () => {
+    const world = await new NodeWorld({ cloud: { faults: { ttlLagSeconds: 48 * 3_600 } } }).assembled();
+    const { instruction } = ledBy(world, 1, { expiresAt: world.committee.now() + 30 });
+    await world.instruct(instruction, [2]);
+    await world.run(2);
+    expect(onlyCoin(await committeeSeenBy(world, 1)).pending).toHaveLength(1);
+    await world.run(60);
+    expect(onlyCoin(await committeeSeenBy(world, 1)).pending).toEqual([]);
+  });
+});
+
+describe('the halt switch', () => {
+  it('is seen with its time, and takes the operator itself out of the count', async () => {
+    const world = await new NodeWorld().assembled();
+    const at = world.committee.now();
+    await world.control(1, { Halt: {} });
+    await world.run(1);
+    const view = await committeeSeenBy(world, 1);
+    expect(onlyCoin(view).haltedSince).toBeGreaterThanOrEqual(at);
+    expect(stateOf(view, 1)).toBe('halted');
+    expect(onlyCoin(view).health).toMatchObject({ canSign: true, able: [2, 3], mayFallSilent: 0 });
+  });
+});
