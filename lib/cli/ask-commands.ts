@@ -1,6 +1,8 @@
 /** `coterie keygen`, `sign` and `approve`. Results go to stdout and progress to stderr, so that a script reads nothing but results. */
+
 import { readFileSync } from 'node:fs';
 import type { Asked } from '../client/coterie-client.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import type { Certificate } from '../messages/certificate.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
@@ -240,7 +242,7 @@ async function keyOf(
   );
   const key = rows.keys.find((each) => each.keyId === keyId) ?? (await keyRowAt(place, operator, asked.coin, keyId));
   const verified = key?.certificate && verifyCertificate(committee, key.certificate);
-  const ok = verified?.ok === true && verified.keyId === keyId && key?.certificate?.outputKey === publicKey;
+  const ok = verified?.ok === true && verified.keyId === keyId && publicKeyOf(key?.certificate) === publicKey;
   return [{ kind: 'key', ok, by: 'certificate', keyId, publicKey, ...(address === undefined ? {} : { address }) }];
 }
 
@@ -254,8 +256,12 @@ async function keyRowAt(
   return rows.keys.find((each) => each.keyId === keyId);
 }
 
+function publicKeyOf(certificate: Certificate | undefined): Hex | undefined {
+  return certificate && schemeOf(certificate.parameters.suite).announced(certificate).publicKey;
+}
+
 /** By another library than the one that signed. */
-async function signaturesOf(asked: Asked, { views }: Answers, { outputKey }: Certificate): Promise<Checked[]> {
+async function signaturesOf(asked: Asked, { views }: Answers, certificate: Certificate): Promise<Checked[]> {
   const { parameters, coin } = asked;
   const signatures = views.find(({ outcome }) => outcome?.result === 'succeeded')?.outcome?.signatures;
   if (parameters.kind !== 'signing' || !signatures) return [];
@@ -263,7 +269,9 @@ async function signaturesOf(asked: Asked, { views }: Answers, { outputKey }: Cer
   return Promise.all(
     parameters.messages.map(async (message, i): Promise<Checked> => {
       const signature = signatures[i] ?? '0x';
-      const ok = verifier ? await verifier.verify(fromHex(outputKey), fromHex(message), fromHex(signature)) : true;
+      const ok = verifier
+        ? await verifier.verify(fromHex(publicKeyOf(certificate) ?? '0x'), fromHex(message), fromHex(signature))
+        : true;
       return { kind: 'signature', ok, by: verifier?.name ?? 'the operator alone', message, signature };
     }),
   );
@@ -369,7 +377,7 @@ async function keyAt(
   }
   const byAddress = keys.find(({ coin, key }) => {
     const paysTo = coin === 'btc' || coin === 'sol' ? VERIFIERS[coin].decodeAddress(named) : undefined;
-    return paysTo !== undefined && toHex(paysTo) === key.certificate.outputKey;
+    return paysTo !== undefined && toHex(paysTo) === publicKeyOf(key.certificate);
   });
   if (byAddress) return byAddress;
   if (!/^(?:0x)?[0-9a-f]+$/i.test(named))

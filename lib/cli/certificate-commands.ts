@@ -1,11 +1,11 @@
 /** `coterie certificate` and `coterie address`: what a key proves, who says so, and where it may be paid to. */
+
 import { renameSync, writeFileSync } from 'node:fs';
-import { addressOf } from '../frost/address.ts';
-import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import { bodyOf } from '../messages/catalogue.ts';
 import { type Certificate, verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
-import { fromHex, type Hex } from '../messages/hex.ts';
+import type { Hex } from '../messages/hex.ts';
 import { stateKey } from '../node/rows.ts';
 import { stateRow } from '../view/ceremony-rows.ts';
 import { readCoin } from '../view/committee-rows.ts';
@@ -94,10 +94,10 @@ function tell(
   what: string,
 ): Status {
   const { certificate } = file;
-  const address = addressFor(certificate);
+  const { publicKey, address } = schemeOf(certificate.parameters.suite).announced(certificate);
   const { coin, t, signers } = certificate.parameters;
   if (json) {
-    const document = { v: 1, keyId, ceremony, coin, publicKey: certificate.outputKey, address, announcedBy, what };
+    const document = { v: 1, keyId, ceremony, coin, publicKey, address, announcedBy, what };
     process.stdout.write(`${JSON.stringify(document)}\n`);
     return STATUS.ok;
   }
@@ -108,8 +108,8 @@ function tell(
   const rows = [
     ['key', keyId],
     ['coin', `${coin}, ${t} of ${signers.length}`],
-    ['public key', certificate.outputKey],
-    ['address', address],
+    ['public key', publicKey],
+    ['address', address ?? 'none: the key of an asset'],
     ['announced by', who],
   ];
   process.stdout.write(`${table(rows).join('\n')}\n`);
@@ -183,13 +183,13 @@ function announce(options: AddressOptions, committee: Committee, required: numbe
       : byPrefix('an announced key', options.key ?? '', said, (each) => each.keyId);
   const by = [...new Set(said.filter((each) => each.keyId === keyId).map((each) => each.by))].sort((a, b) => a - b);
   const enough = by.length >= required;
-  const where = addressFor(certificate);
+  const { publicKey, address: where } = schemeOf(certificate.parameters.suite).announced(certificate);
   const { t } = certificate.parameters;
   if (options.json)
     process.stdout.write(
-      `${JSON.stringify({ v: 1, keyId, publicKey: certificate.outputKey, ...(enough ? { address: where } : {}), announcedBy: by, required, t })}\n`,
+      `${JSON.stringify({ v: 1, keyId, publicKey, ...(enough && where !== undefined ? { address: where } : {}), announcedBy: by, required, t })}\n`,
     );
-  else if (enough) process.stdout.write(`${where}\n`);
+  else if (enough) process.stdout.write(`${where ?? publicKey}\n`);
   const names = by.map((index) => committee.operator(index)?.identity ?? `${index}`).join(', ');
   process.stderr.write(`announced by ${by.length} of the ${required} required: ${names}\n`);
   if (enough && required < t)
@@ -204,10 +204,6 @@ function announce(options: AddressOptions, committee: Committee, required: numbe
 }
 
 // ------------------------------------------------------------------------------------------------ keys
-
-function addressFor({ outputKey, parameters }: Certificate): string {
-  return addressOf(suiteOf(parameters.suite as SuiteName), fromHex(outputKey));
-}
 
 async function keysOf(place: Place, operator: PlaceOperator): Promise<HeldKey[]> {
   const now = await place.now();

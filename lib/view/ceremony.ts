@@ -1,10 +1,10 @@
 /** From the rows of one ceremony to what people look at. Pure: the same rows give the same view. */
+
 import { verifyEvidence } from '../evidence/verify.ts';
-import { addressOf } from '../frost/address.ts';
-import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import type { KeygenState } from '../keygen/state.ts';
 import type { Committee } from '../messages/committee.ts';
-import { fromHex, type Hex } from '../messages/hex.ts';
+import type { Hex } from '../messages/hex.ts';
 import type { StatementType } from '../messages/statement.ts';
 import type { CeremonyState } from '../node/load.ts';
 import type { SigningState } from '../signing/state.ts';
@@ -256,8 +256,7 @@ function outcomeOf(state: CeremonyState): Outcome | undefined {
           result: 'succeeded',
           final: true,
           keyId: state.keyId,
-          publicKey: state.content.outputKey,
-          address: addressOf(suiteOf(state.parameters.suite as SuiteName), fromHex(state.content.outputKey)),
+          ...schemeOf(state.parameters.suite).announced(state.content),
         };
       case 'Failed':
         return { result: 'failed', final: true, reason: state.reason };

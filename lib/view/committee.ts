@@ -1,9 +1,9 @@
 /** From an operator's rows to one answer: can the committee sign, how far is it from breaking, what has to be done. Pure. */
+
 import { verifyEvidence } from '../evidence/verify.ts';
-import { addressOf } from '../frost/address.ts';
-import { type SuiteName, suiteOf } from '../frost/suite.ts';
+import { schemeOf } from '../keygen/scheme.ts';
 import type { Committee } from '../messages/committee.ts';
-import { fromHex, type Hex } from '../messages/hex.ts';
+import type { Hex } from '../messages/hex.ts';
 import type { Policy } from '../messages/policies.ts';
 import { policyHash } from '../signing/policy.ts';
 import { type Beholder, identityIn, namesOf, summaryOf, unresponsiveOf } from './ceremony.ts';
@@ -100,17 +100,8 @@ function viewCoin(rows: CoinRows, identity: string, now: number): CoinView {
 
 function keyViewOf({ keyId, status, certificate }: KeyRow): KeyView {
   if (!certificate) return { keyId, status };
-  const { outputKey, parameters } = certificate;
-  const { suite, t, signers } = parameters;
-  const address = suite === 'coconut-bls12381' ? undefined : addressOf(suiteOf(suite as SuiteName), fromHex(outputKey));
-  return {
-    keyId,
-    status,
-    publicKey: outputKey,
-    ...(address === undefined ? {} : { address }),
-    t,
-    signers: [...signers],
-  };
+  const { suite, t, signers } = certificate.parameters;
+  return { keyId, status, ...schemeOf(suite).announced(certificate), t, signers: [...signers] };
 }
 
 // ------------------------------------------------------------------------------------------------ who is able

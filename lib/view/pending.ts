@@ -99,6 +99,7 @@ function whyNot(
 function whyNotSigned(ceremony: Hex, asked: SigningParameters, certificate: Certificate | undefined) {
   if (!certificate) return 'its key is not certified here';
   const { coin, suite, t, signers } = certificate.parameters;
+  if (suite === 'coconut-bls12381') return 'its key signs credentials, and in its own way';
   if (ceremonyId({ ...asked, coin, suite, t, signers }) !== ceremony)
     return 'its suite, threshold or signers are not those of the key';
   return undefined;

@@ -335,6 +335,7 @@ describe('certificates and addresses', () => {
   it('imports nothing where nobody lacks it, and refuses a certificate that does not verify', async () => {
     expect((await world.coterie('certificate', 'import', file('c2.json'))).stderr).toContain('nobody here lacks it');
     const bad = here('c2.json');
+    if (!('verifyingShares' in bad.certificate)) throw new Error('expected a key that signs');
     bad.certificate.verifyingShares.reverse();
     writeFileSync(file('bad.json'), JSON.stringify(bad));
     const refused = await world.coterie('certificate', 'import', file('bad.json'));

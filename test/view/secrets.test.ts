@@ -79,7 +79,7 @@ test('SEC-02 no view of a key generation and a signing, at any moment of them, h
   expect(found).toEqual([]);
   // The search finds what is there.
   const state = world.keygen(1);
-  const key = state?.stage === 'Succeeded' ? state.content.outputKey : '0x';
+  const key = state?.stage === 'Succeeded' && 'outputKey' in state.content ? state.content.outputKey : '0x';
   expect(contains(all, new Uint8Array(Buffer.from(key.slice(2), 'hex')))).toBe(true);
 });
 
