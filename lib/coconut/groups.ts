@@ -176,6 +176,16 @@ export function multiplySecret(point: G1, scalar: bigint, random: RandomBytes): 
   return point.multiply(a).add(b === 0n ? G1Point.ZERO : point.multiply(b));
 }
 
+/** [scalar]g1 for a secret scalar: noble blinds multiplications of the base point itself. @param scalar 0 ≤ scalar < r */
+export function multiplyBase(scalar: bigint): G1 {
+  return expectScalar(scalar) === 0n ? G1Point.ZERO : G1Point.BASE.multiply(scalar);
+}
+
+/** [scalar]g2, as {@link multiplyBase}. */
+export function multiplyBaseG2(scalar: bigint): G2 {
+  return expectScalar(scalar) === 0n ? G2Point.ZERO : G2Point.BASE.multiply(scalar);
+}
+
 /** As {@link multiplySecret}, in G2. */
 export function multiplySecretG2(point: G2, scalar: bigint, random: RandomBytes): G2 {
   const [a, b] = split(scalar, random);

@@ -10,7 +10,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import mcl from 'mcl-wasm';
 import { utf8 } from '../messages/bytes.ts';
 import { domainTag, type G1Domain, generatorInput, MAX_RANGE_GENERATORS } from './generators.ts';
-import { CoconutError, expectLength, expectScalar, type G1, G1_BYTES, type G2, G2_BYTES } from './groups.ts';
+import { CoconutError, expectLength, expectScalar, type G1, G1_BYTES, type G2, G2_BYTES, ORDER } from './groups.ts';
 import type { PublicG1, PublicG2, TermG1, TermG2, Verifier } from './verifier.ts';
 
 /** Points of one multiplication: they and their scalars lie on the module's stack. */
@@ -48,10 +48,33 @@ function settle(): void {
   mcl.setMapToMode(mcl.IRTF);
 }
 
-function scalarOf(scalar: bigint): mcl.Fr {
-  const out = new mcl.Fr();
-  out.setStr(expectScalar(scalar).toString(16), 16);
-  return out;
+type Term<P> = readonly [scalar: bigint, point: P];
+
+const MINUS_ONE = ORDER - 1n;
+/** A random weight has 128 bits, the negative of one has 255 and takes twice as long: such a point is negated instead. */
+const SHORT = 1n << 129n;
+
+/** Σ scalar·point. @param zero the group's identity */
+function sum<P extends mcl.G1 | mcl.G2>(zero: P, terms: readonly Term<P>[]): P {
+  expectCurve();
+  let total = zero;
+  const points: P[] = [];
+  const scalars: mcl.Fr[] = [];
+  for (const [scalar, point] of terms) {
+    expectScalar(scalar);
+    if (scalar === 1n) total = mcl.add(total, point);
+    else if (scalar === MINUS_ONE) total = mcl.sub(total, point);
+    else {
+      const negated = ORDER - scalar < SHORT;
+      const factor = new mcl.Fr();
+      factor.setStr((negated ? ORDER - scalar : scalar).toString(16), 16);
+      points.push(negated ? mcl.neg(point) : point);
+      scalars.push(factor);
+    }
+  }
+  for (let from = 0; from < points.length; from += CHUNK)
+    total = mcl.add(total, mcl.mulVec(points.slice(from, from + CHUNK), scalars.slice(from, from + CHUNK)));
+  return total;
 }
 
 const equal = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i]);
@@ -145,43 +168,11 @@ class MclVerifier implements Verifier {
   }
 
   sumG1(terms: readonly TermG1[]): PublicG1 {
-    expectCurve();
-    let sum = new mcl.G1();
-    for (let from = 0; from < terms.length; from += CHUNK) {
-      const part = terms.slice(from, from + CHUNK);
-      const points = part.map(([, point]) => one(point));
-      const partial = mcl.mulVec(
-        points,
-        part.map(([scalar]) => scalarOf(scalar)),
-      );
-      sum = from === 0 ? partial : mcl.add(sum, partial);
-    }
-    return ofG1(sum);
+    return ofG1(sum(new mcl.G1(), terms as unknown as readonly Term<mcl.G1>[]));
   }
 
   sumG2(terms: readonly TermG2[]): PublicG2 {
-    expectCurve();
-    let sum = new mcl.G2();
-    for (let from = 0; from < terms.length; from += CHUNK) {
-      const part = terms.slice(from, from + CHUNK);
-      const points = part.map(([, point]) => two(point));
-      const partial = mcl.mulVec(
-        points,
-        part.map(([scalar]) => scalarOf(scalar)),
-      );
-      sum = from === 0 ? partial : mcl.add(sum, partial);
-    }
-    return ofG2(sum);
-  }
-
-  addG1(a: PublicG1, b: PublicG1): PublicG1 {
-    expectCurve();
-    return ofG1(mcl.add(one(a), one(b)));
-  }
-
-  addG2(a: PublicG2, b: PublicG2): PublicG2 {
-    expectCurve();
-    return ofG2(mcl.add(two(a), two(b)));
+    return ofG2(sum(new mcl.G2(), terms as unknown as readonly Term<mcl.G2>[]));
   }
 
   isIdentityG1(point: PublicG1): boolean {
