@@ -29,17 +29,22 @@ const PER_COIN: ReadonlySet<string> = new Set([
   'PublicAddressAvailable',
 ]);
 
+/** An asset's entry of the committee file, but for its first key generation. */
+export type AssetTerms = Omit<CommitteeFile['assets'][string], 'genesis'>;
+
 export interface CommitteeOptions {
   /** n, 2 to 100. */
   readonly operators: number;
   /** t, 2 to n; 1 only with `allowSingleSigner`. */
   readonly threshold: number;
   readonly coins: readonly Coin[];
+  /** Every operator has a signing service for each. */
+  readonly assets?: Readonly<Record<string, AssetTerms>>;
   readonly cloud: LocalCloudOptions;
   readonly allowSingleSigner?: boolean;
   /** Seconds; default 15. */
   readonly leaderPeriod?: number;
-  /** Make every coin's key as soon as all operators are ready. Default true. */
+  /** Make every coin's and asset's key as soon as all operators are ready. Default true. */
   readonly genesis?: boolean;
   /** Seconds that the genesis ceremony may take; default 600. */
   readonly genesisLife?: number;
@@ -51,7 +56,7 @@ export interface CommitteeOptions {
 /** One thing that a role reported about itself. */
 export interface Report {
   readonly operator: number;
-  /** The processor's coin, or `coordinator`. */
+  /** The processor's coin or asset, or `coordinator`. */
   readonly role: string;
   readonly event: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
@@ -71,6 +76,7 @@ export class LocalCommittee {
   readonly #dead = new Set<number>();
   readonly #reports: ((report: Report) => void)[] = [];
   readonly #outcomes: ((event: MultisigEvent, operator: number, coin: Coin) => void)[] = [];
+  readonly #assetEvents: ((event: MultisigEvent, operator: number, asset: string) => void)[] = [];
   readonly #addresses: ((address: Payload<'PublicAddressAvailable'>, operator: number) => void)[] = [];
   #committee: Committee | undefined;
 
@@ -94,6 +100,11 @@ export class LocalCommittee {
     this.#outcomes.push(listener);
   }
 
+  onAssetEvent(listener: (event: MultisigEvent, operator: number, asset: string) => void): void {
+    this.#assetEvents.push(listener);
+  }
+
+  /** Of coins and of assets, which have no address and announce their verification key. */
   onAddress(listener: (address: Payload<'PublicAddressAvailable'>, operator: number) => void): void {
     this.#addresses.push(listener);
   }
@@ -124,7 +135,7 @@ export class LocalCommittee {
 
   /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
   async instruct(
-    coin: Coin,
+    coin: string,
     instruction: Payload<'MultisigInstruction'>,
     operators?: readonly number[],
   ): Promise<void> {
@@ -133,7 +144,7 @@ export class LocalCommittee {
 
   /** Puts a body on a processor's queue of that name, well-formed or not, as any producer with the right to could. */
   async post(
-    coin: Coin,
+    coin: string,
     message: 'MultisigInstruction' | 'Control',
     body: string,
     operators?: readonly number[],
@@ -151,7 +162,7 @@ export class LocalCommittee {
 
   #addOperator(operator: number): void {
     const identity = identityOf(operator);
-    const { coins } = this.options;
+    const coins = [...this.options.coins, ...this.#assets()];
     const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
     const own = this.#role(operator, 'coordinator', coordinator);
     for (const each of COORDINATOR_FUNCTIONS) {
@@ -214,10 +225,11 @@ export class LocalCommittee {
   }
 
   /** The operator's own client, reading its outcome queue. */
-  async #client(batch: readonly Delivery[], operator: number, coin: Coin): Promise<{ failed: string[] }> {
+  async #client(batch: readonly Delivery[], operator: number, coin: Coin | string): Promise<{ failed: string[] }> {
     for (const { body } of batch) {
       const event = parseBodyAs('MultisigEvent', body);
-      if (event.ok) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
+      if (event.ok && isCoin(coin)) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
+      if (event.ok && !isCoin(coin)) for (const listener of this.#assetEvents) listener(event.payload, operator, coin);
       const address = parseBodyAs('PublicAddressAvailable', body);
       if (address.ok) for (const listener of this.#addresses) listener(address.payload, operator);
     }
@@ -233,6 +245,10 @@ export class LocalCommittee {
     for (const { ports } of this.#roles) {
       while (!(await ports.store.get('Directory', OWN_KEYS))) await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  #assets(): readonly string[] {
+    return Object.keys(this.options.assets ?? {});
   }
 
   /** What `coterie card` would print for each operator, put together. */
@@ -254,12 +270,16 @@ export class LocalCommittee {
       const file = { suite: COINS[coin], t: threshold, ...(genesis ? { genesis: { requestId, expiresAt } } : {}) };
       return [coin, allowSingleSigner ? { ...file, allowSingleSigner } : file];
     });
+    const assetEntries = Object.entries(this.options.assets ?? {}).map(([asset, terms]) => {
+      const requestId = toHex(random.bytes(16));
+      return [asset, { ...terms, ...(genesis ? { genesis: { requestId, expiresAt } } : {}) }];
+    });
     return {
       version: 1,
       network: 'local',
       operators: await Promise.all(indexes.map((index) => this.#operatorEntry(index))),
       coins: Object.fromEntries(coinEntries),
-      assets: {},
+      assets: Object.fromEntries(assetEntries),
       leaderPeriod,
     } as CommitteeFile;
   }
@@ -270,9 +290,12 @@ export class LocalCommittee {
       const row = await this.cloud.store(`${identity}/${role}`).get('Directory', OWN_KEYS);
       return row?.[attribute] as Hex;
     };
-    const coins = await Promise.all(
-      this.options.coins.map(async (coin) => [coin, { signatureKey: await key(coin, 'signatureKey') }] as const),
-    );
+    const keysOf = async (names: readonly string[]) =>
+      Object.fromEntries(
+        await Promise.all(
+          names.map(async (name) => [name, { signatureKey: await key(name, 'signatureKey') }] as const),
+        ),
+      );
     return {
       index,
       identity,
@@ -280,10 +303,14 @@ export class LocalCommittee {
       region: 'local',
       inbox: `coterie-${identity}-inbox-{identity}`,
       coordinatorKey: await key('coordinator', 'messagingKey'),
-      coins: Object.fromEntries(coins),
-      assets: {},
+      coins: await keysOf(this.options.coins),
+      assets: await keysOf(this.#assets()),
     } as CommitteeFile['operators'][number];
   }
+}
+
+function isCoin(name: string): name is Coin {
+  return Object.hasOwn(COINS, name);
 }
 
 /** `operator1`, `operator2`, … */
