@@ -34,13 +34,13 @@ import {
 } from './certificate.ts';
 import {
   announcedKey,
-  beganKey,
   brokenKey,
   type Consumed,
   certificateKey,
   depositedKey,
   logKey,
   outputKey,
+  quorumBrokenKey,
   serialItem,
   serialKey,
   signaturesKey,
@@ -102,9 +102,17 @@ export interface ServiceSetting {
   readonly share: () => Promise<Secret>;
   /** Tells the client of a withdrawal. May be called twice for one. */
   readonly withdrawn?: (notice: WithdrawalNotice) => Promise<void>;
-  /** Row of `Keys` that is there while the operator's switch, or a broken quorum, stops this service. */
+  /** Row of `Keys` that is there while the operator's switch stops this service. */
   readonly halt: Key;
+  /** {@link tablesOf} the store, when the key of this epoch was made. */
+  readonly began: string;
   readonly simulation?: SimulationOnly;
+}
+
+/** Which tables hold the locks and the answers: a restored or copied table has another identity. */
+export async function tablesOf(store: Pick<Store, 'tableId'>): Promise<string> {
+  const [serials, issuance] = await Promise.all([store.tableId('Serials'), store.tableId('Issuance')]);
+  return `${serials} ${issuance}`;
 }
 
 /** What the store says about a transaction: it has an answer, its certificate came before it, or nothing is in its way. */
@@ -289,29 +297,29 @@ export class SigningService {
    * no peer knows them, for peers exchange what is *spent*. Nothing makes it vote again.
    */
   async #mayNotVote(): Promise<'Halted' | 'ReadOnly' | undefined> {
-    if (await this.#store.get('Keys', this.#setting.halt)) return 'Halted';
+    if (await this.#halted()) return 'Halted';
     return (await this.isReadOnly()) ? 'ReadOnly' : undefined;
   }
 
-  /** Whether some lock may have been forgotten. The first to ask in an epoch writes down which tables it began with. */
+  /** Whether some lock may have been forgotten. */
   async isReadOnly(): Promise<boolean> {
+    return (await tablesOf(this.#store)) !== this.#setting.began;
+  }
+
+  async #halted(): Promise<boolean> {
     const { asset, epoch } = this.quorum.context;
-    const key = beganKey(asset, epoch);
-    const [serials, issuance] = await Promise.all([this.#store.tableId('Serials'), this.#store.tableId('Issuance')]);
-    const tables = `${serials} ${issuance}`;
-    let row = await this.#store.get('Keys', key);
-    if (!row) {
-      await this.#store.write({ kind: 'put', table: 'Keys', item: { ...key, tables }, condition: { kind: 'absent' } });
-      row = await this.#store.get('Keys', key);
-    }
-    return row?.['tables'] !== tables;
+    const rows = await Promise.all([
+      this.#store.get('Keys', this.#setting.halt),
+      this.#store.get('Serials', quorumBrokenKey(asset, epoch)),
+    ]);
+    return rows.some((row) => row !== undefined);
   }
 
   // ---------------------------------------------------------------------------------------------- phase 2: certificates
 
   async #certified({ vote, signatures, transaction: carried }: CertificateMessage): Promise<Issued | Refused> {
     const id = vote.transaction;
-    if (await this.#store.get('Keys', this.#setting.halt)) return this.#refused(id, { reason: 'Halted' });
+    if (await this.#halted()) return this.#refused(id, { reason: 'Halted' });
     const certificate: VoteCertificate = { vote, signatures };
     if (!certifies(this.quorum, certificate)) return this.#refused(id, { reason: 'BadProof' });
     const transaction = await this.#transactionOf(id, carried);
@@ -425,11 +433,10 @@ export class SigningService {
       ...(before?.['bytes'] instanceof Uint8Array ? { other: before['bytes'] } : {}),
     };
     await this.#store.write({ kind: 'put', table: 'Issuance', item });
-    await this.#store.write({
-      kind: 'put',
-      table: 'Keys',
-      item: { ...this.#setting.halt, since: this.#setting.now() },
-    });
+    const { asset, epoch } = this.quorum.context;
+    // Not the operator's switch, which the operator may release: nothing that a service can be told makes this epoch's tokens good again.
+    const stop = { ...quorumBrokenKey(asset, epoch), at: this.#setting.now() };
+    await this.#store.write({ kind: 'put', table: 'Serials', item: stop });
     this.#setting.telemetry.record('QuorumBroken', { transaction: id, other });
     return 'Halted';
   }
