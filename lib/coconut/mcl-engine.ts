@@ -175,6 +175,14 @@ class MclVerifier implements Verifier {
     return ofG2(sum(new mcl.G2(), terms as unknown as readonly Term<mcl.G2>[]));
   }
 
+  addG1(a: PublicG1, b: PublicG1): PublicG1 {
+    return ofG1(mcl.add(one(a), one(b)));
+  }
+
+  addG2(a: PublicG2, b: PublicG2): PublicG2 {
+    return ofG2(mcl.add(two(a), two(b)));
+  }
+
   isIdentityG1(point: PublicG1): boolean {
     return one(point).isZero();
   }

@@ -168,6 +168,29 @@ describe('the engines agree', () => {
       { numRuns: 6 },
     );
   });
+  test('on additions, of a point to itself and to its negative too', () => {
+    fc.assert(
+      fc.property(fc.nat(39), fc.nat(39), fc.constantFrom(1n, ORDER - 1n), (a, b, sign) => {
+        same((verifier) => {
+          const [P, Q] = [a, b].map((which) => verifier.decodeG1(points1[which] as Uint8Array)) as [PublicG1, PublicG1];
+          return verifier.encodeG1(verifier.addG1(P, verifier.sumG1([[sign, Q]])));
+        });
+        same((verifier) => {
+          const [P, Q] = [a % 6, b % 6].map((which) => verifier.decodeG2(points2[which] as Uint8Array)) as [
+            PublicG2,
+            PublicG2,
+          ];
+          return verifier.encodeG2(verifier.addG2(P, verifier.sumG2([[sign, Q]])));
+        });
+      }),
+      runs,
+    );
+    for (const verifier of both) {
+      const P = verifier.fromG1(g1);
+      expect(verifier.isIdentityG1(verifier.addG1(P, verifier.sumG1([[ORDER - 1n, P]])))).toBe(true);
+      expect(verifier.encodeG1(verifier.addG1(P, P))).toEqual(encodeG1(g1.double()));
+    }
+  });
   test('on products of pairings, true and false', () => {
     fc.assert(
       fc.property(scalar, scalar, fc.boolean(), (a, b, lie) => {
