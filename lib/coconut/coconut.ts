@@ -4,7 +4,7 @@
  */
 import { randomBytes } from '@noble/hashes/utils.js';
 import type { RandomBytes } from '../ceremony.ts';
-import { CoconutError } from './groups.ts';
+import { CoconutError, expectScalar } from './groups.ts';
 
 /** Messages of a committee carry all shares and keys of all services. */
 export const MAX_SERVICES = 31;
@@ -59,12 +59,12 @@ export class Coconut implements CoconutParameters {
 export type PublicAttributes = ReadonlyMap<number, bigint>;
 export const ALL_HIDDEN: PublicAttributes = new Map();
 
-/** Indexes of the hidden attributes, ascending. @throws {CoconutError} `BadAttributes` for an index that is not below q */
+/** Indexes of the hidden attributes, ascending. @throws {CoconutError} `BadAttributes` for an index that is not below q, `BadScalar` for a value ≥ r */
 export function hiddenOf(attributes: number, disclosed: PublicAttributes): number[] {
   for (const [index, value] of disclosed) {
     if (!Number.isInteger(index) || index < 0 || index >= attributes)
       throw new CoconutError('BadAttributes', `an index below ${attributes}`, String(index));
-    if (typeof value !== 'bigint') throw new CoconutError('BadAttributes', 'a scalar', typeof value);
+    expectScalar(value);
   }
   return Array.from({ length: attributes }, (_, j) => j).filter((j) => !disclosed.has(j));
 }

@@ -283,7 +283,7 @@ export interface ReceivedShow extends ShowOptions {
  * exponentiation.
  * @param random a cryptographic source
  * @returns positions, ascending
- * @throws {CoconutError} `BadShow` for an empty batch
+ * @throws {CoconutError} `BadShow` for an empty batch; `BadAttributes`, `BadScalar` for expectations that no show can meet
  */
 export function badShows(
   verifier: Verifier,
@@ -295,6 +295,8 @@ export function badShows(
   const bad: number[] = [];
   const read: { readonly at: number; readonly equations: Equations }[] = [];
   batch.forEach(({ show: sent, ...options }, at) => {
+    // What the verifier expects has to make sense, or it is the verifier that is wrong and no show.
+    hiddenOf(key.betaTilde.length, options.disclosed ?? ALL_HIDDEN);
     try {
       read.push({ at, equations: equationsOf(verifier, key, sent, options) });
     } catch (error) {
