@@ -23,12 +23,13 @@ interface Made {
 }
 
 /** Assembles, and runs until nothing is left to do. */
-async function made(operators: number, threshold: number, f: number, seed: number): Promise<Made> {
+async function made(operators: number, threshold: number, f: number, seed: number, genesis = true): Promise<Made> {
   const depositors = { keys: [DEPOSITOR], required: 1, capPerEpoch: '1000000' };
   const committee = new LocalCommittee({
     operators,
     threshold: operators,
     coins: [],
+    genesis,
     assets: { [ASSET]: { t: threshold, f, depositors, epoch: 1 } },
     cloud: { seed: new Uint8Array(32).fill(seed), clock: 'virtual' },
   });
@@ -148,6 +149,35 @@ describe('a 5-of-7 committee with an asset', async () => {
       expect(publicOf([x, ...y]), `service ${index}`).toEqual(certificate.serviceKeys[index - 1]);
     }
   });
+});
+
+test('two ceremonies at once certify at most one key, whoever asked for which first, and both end', async () => {
+  const world = await made(3, 2, 0, 3, false);
+  const { committee, events } = world;
+  const expiresAt = committee.now() + 600;
+  const asked = (requestId: Hex) => ({
+    KeyGen: { coin: ASSET, suite: 'coconut-bls12381' as const, t: 2, signers: [1, 2, 3], requestId, expiresAt },
+  });
+  // Each service hears of both, in another order: none has a key yet when it is asked.
+  const requests: Hex[] = [`0x${'01'.repeat(16)}`, `0x${'02'.repeat(16)}`];
+  for (const [i, requestId] of requests.entries()) await committee.instruct(ASSET, asked(requestId), [1 + i, 3]);
+  for (const [i, requestId] of requests.entries()) await committee.instruct(ASSET, asked(requestId), [2 - i]);
+  // Not until nothing is left to do: whoever is unresolved repeats its confirmation for ever.
+  await committee.cloud.run({ until: (expiresAt + 300) * 1000 });
+  const final = events.flatMap(({ event }) => ('KeygenOutcome' in event ? [event.KeygenOutcome] : []));
+  const certified = new Set(final.flatMap(({ result, keyId }) => (result === 'succeeded' && keyId ? [keyId] : [])));
+  expect(certified.size).toBeLessThanOrEqual(1);
+  for (const operator of [1, 2, 3]) {
+    const store = committee.cloud.store(`operator${operator}/${ASSET}`);
+    const held = await store.get('Keys', ASSET_KEY);
+    const rows = committee.cloud.inspect.items(`operator${operator}/${ASSET}`, 'Keys');
+    const keys = rows.filter((row) => row.pk.startsWith('K#') && row.sk === 'PUBLIC');
+    expect(keys.map((row) => row.pk)).toEqual(held ? [`K#${held['keyId']}`] : []);
+    const open = committee.cloud.inspect
+      .items(`operator${operator}/${ASSET}`, 'Ceremonies')
+      .filter((row) => row.sk === 'STATE' && !['Succeeded', 'Failed', 'Unresolved'].includes(`${row['stage']}`));
+    expect(open).toEqual([]);
+  }
 });
 
 describe('one key for each asset and epoch', async () => {
