@@ -22,6 +22,7 @@ import {
   expectLength,
   expectScalar,
   Fr,
+  fixedBase,
   type G1,
   G1_BYTES,
   type G2,
@@ -103,7 +104,7 @@ export function aggregate({ threshold, total }: CoconutParameters, partials: rea
 /** s = σ̃ − Σ_hidden o_j·β_j */
 export function unblind(signature: G1, key: PublicKey, opening: RequestOpening, random: RandomBytes): G1 {
   let s = signature;
-  for (const [j, o] of opening.blinding) s = s.subtract(multiplySecret(betaOf(key, j), o, random));
+  for (const [j, o] of opening.blinding) s = s.subtract(multiplySecret(fixedBase(betaOf(key, j)), o, random));
   return s;
 }
 
@@ -117,7 +118,7 @@ function betaOf(key: PublicKey, j: number): G1 {
 export function verifyCredential(key: PublicKey, { h, s, attributes }: Credential, random: RandomBytes): boolean {
   if (attributes.length !== key.betaTilde.length || h.is0() || s.is0()) return false;
   const signed = attributes.reduce(
-    (sum, m, j) => sum.add(multiplySecretG2(key.betaTilde[j] as G2, m, random)),
+    (sum, m, j) => sum.add(multiplySecretG2(fixedBase(key.betaTilde[j] as G2), m, random)),
     key.alpha,
   );
   // α + Σ m_j·β̃_j = 0 is the signature 0·h = 0, which was refused.

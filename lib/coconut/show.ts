@@ -22,6 +22,7 @@ import {
   expectLength,
   expectScalar,
   Fr,
+  fixedBase,
   G1_BYTES,
   type G2,
   G2_BYTES,
@@ -104,7 +105,7 @@ export function beginShow(
   const commit = ({ attributes: x, r }: ShowScalars): ShowFirst => ({
     kappa: encodeG2(
       hidden.reduce(
-        (sum, j, k) => sum.add(multiplySecretG2(key.betaTilde[j] as G2, x[k] as bigint, random)),
+        (sum, j, k) => sum.add(multiplySecretG2(fixedBase(key.betaTilde[j] as G2), x[k] as bigint, random)),
         multiplyBaseG2(r),
       ),
     ),
