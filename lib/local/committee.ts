@@ -15,11 +15,14 @@ import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/nod
 import { OWN_KEYS } from '../node/rows.ts';
 import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
 import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
-import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS } from './functions.ts';
+import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS, SIGNING_SERVICE_FUNCTIONS } from './functions.ts';
 
 /** The coins that the embedded committee knows, with their suites. */
 export const COINS = { btc: 'FROST-secp256k1-SHA256-TR-v1', sol: 'FROST-ED25519-SHA512-v1' } as const;
 export type Coin = keyof typeof COINS;
+
+/** The queue that all signing services of an embedded committee answer on. */
+export const GATEWAY = 'coterie-gateway-answers' as QueueName;
 
 /** Messages of a coordinator that come on the topic of a coin; the others come on its own. */
 const PER_COIN: ReadonlySet<string> = new Set([
@@ -77,6 +80,8 @@ export class LocalCommittee {
   readonly #reports: ((report: Report) => void)[] = [];
   readonly #outcomes: ((event: MultisigEvent, operator: number, coin: Coin) => void)[] = [];
   readonly #assetEvents: ((event: MultisigEvent, operator: number, asset: string) => void)[] = [];
+  readonly #answers: ((body: string) => void)[] = [];
+  readonly #withdrawals: ((withdrawal: Payload<'Withdrawal'>, operator: number, asset: string) => void)[] = [];
   readonly #addresses: ((address: Payload<'PublicAddressAvailable'>, operator: number) => void)[] = [];
   #committee: Committee | undefined;
 
@@ -84,6 +89,12 @@ export class LocalCommittee {
     this.options = options;
     this.cloud = new LocalCloud(options.cloud);
     for (let operator = 1; operator <= options.operators; operator++) this.#addOperator(operator);
+    if (this.#assets().length === 0) return;
+    this.cloud.createQueue(GATEWAY);
+    this.cloud.subscribe(GATEWAY, async (batch) => {
+      for (const { body } of batch) for (const listener of this.#answers) listener(body);
+      return { failed: [] };
+    });
   }
 
   /** The committee that was agreed on. @throws before {@link assemble} */
@@ -102,6 +113,15 @@ export class LocalCommittee {
 
   onAssetEvent(listener: (event: MultisigEvent, operator: number, asset: string) => void): void {
     this.#assetEvents.push(listener);
+  }
+
+  /** A service's answer to the gateway: sealed to the one-time key that it names. */
+  onAnswer(listener: (body: string) => void): void {
+    this.#answers.push(listener);
+  }
+
+  onWithdrawal(listener: (withdrawal: Payload<'Withdrawal'>, operator: number, asset: string) => void): void {
+    this.#withdrawals.push(listener);
   }
 
   /** Of coins and of assets, which have no address and announce their verification key. */
@@ -142,10 +162,10 @@ export class LocalCommittee {
     await this.post(coin, 'MultisigInstruction', bodyOf('MultisigInstruction', instruction), operators);
   }
 
-  /** Puts a body on a processor's queue of that name, well-formed or not, as any producer with the right to could. */
+  /** Puts a body on a processor’s or a service’s queue of that name, well-formed or not, as any producer with the right to could. */
   async post(
     coin: string,
-    message: 'MultisigInstruction' | 'Control',
+    message: 'MultisigInstruction' | 'Control' | 'Wake' | 'Transaction' | 'TransactionCertificate' | 'RecoverIssued',
     body: string,
     operators?: readonly number[],
   ): Promise<void> {
@@ -180,9 +200,10 @@ export class LocalCommittee {
         outcomeQueue,
         policies: this.options.policies ?? [{ kind: 'require-own-instruction' }],
         instructionKeys: undefined,
+        ...(isCoin(coin) ? {} : { gateways: [GATEWAY] }),
       };
       const role = this.#role(operator, coin, config);
-      for (const each of PROCESSOR_FUNCTIONS)
+      for (const each of isCoin(coin) ? PROCESSOR_FUNCTIONS : SIGNING_SERVICE_FUNCTIONS)
         this.#run(topicQueue(identity, coin, each.message), role, each as NodeFunction);
       this.cloud.createQueue(outcomeQueue);
       this.cloud.subscribe(outcomeQueue, async (batch) => this.#client(batch, operator, coin));
@@ -230,6 +251,8 @@ export class LocalCommittee {
       const event = parseBodyAs('MultisigEvent', body);
       if (event.ok && isCoin(coin)) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
       if (event.ok && !isCoin(coin)) for (const listener of this.#assetEvents) listener(event.payload, operator, coin);
+      const withdrawal = parseBodyAs('Withdrawal', body);
+      if (withdrawal.ok) for (const listener of this.#withdrawals) listener(withdrawal.payload, operator, coin);
       const address = parseBodyAs('PublicAddressAvailable', body);
       if (address.ok) for (const listener of this.#addresses) listener(address.payload, operator);
     }

@@ -296,7 +296,8 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   const opened = await open(node, schemeOf);
   if (!opened) return;
   const { store } = node.ports;
-  const { certificates, upTo } = await spentSince(store, opened, (await position(store, opened)) ?? 0, node.now());
+  const sent = (await position(store, opened)) ?? 0;
+  const { certificates, upTo } = await spentSince(store, opened, sent, node.now(), 'brought');
   if (certificates.length > 0) {
     await say(
       node,

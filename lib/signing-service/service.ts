@@ -344,7 +344,7 @@ export class SigningService {
     }
     if (signatures.length !== outputs.length)
       throw new Error(`expected ${outputs.length} partial signatures, got ${signatures.length}`);
-    const done = await this.#spend(certificate, (known) => [
+    const done = await this.#spend(certificate, 'brought', (known) => [
       {
         kind: 'put',
         table: 'Issuance',
@@ -372,16 +372,18 @@ export class SigningService {
   /** A peer's certificate: the serials are spent, and the signatures wait until somebody brings the transaction. @returns whether it certifies anything */
   async learn(certificate: VoteCertificate): Promise<boolean> {
     if (!certifies(this.quorum, certificate)) return false;
-    await this.#spend(certificate, () => []);
+    await this.#spend(certificate, 'learnt', () => []);
     return true;
   }
 
   /**
    * Moves every serial of a certificate to spent, whatever it was locked to before.
+   * @param how a gateway brought it, or a peer said it: peers are told of the first kind only, or each would echo all others
    * @param beside what is written in the same transaction. @returns `known` where nothing was left to write
    */
   async #spend(
     certificate: VoteCertificate,
+    how: 'brought' | 'learnt',
     beside: (transactionStored: boolean) => readonly Write[],
   ): Promise<'applied' | 'known' | 'Halted'> {
     const { asset, epoch } = this.quorum.context;
@@ -403,7 +405,7 @@ export class SigningService {
         if (next.kind === 'broken') return this.#broken(certificate, next.by);
         if (next.kind === 'change') writes.push(spent(of, next.to, row));
       }
-      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate));
+      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate, how));
       const more = has(signaturesKey(id).sk) ? [] : beside(has(transactionKey(id).sk));
       if (writes.length + more.length === 0) return 'known';
       const result = await this.#transact([...writes, ...more]);
@@ -413,13 +415,13 @@ export class SigningService {
     throw new Throttled(`a certificate lost ${MAX_RACES} races for its serials`);
   }
 
-  #certificateRows(certificate: VoteCertificate): Write[] {
+  #certificateRows(certificate: VoteCertificate, how: 'brought' | 'learnt'): Write[] {
     const { asset, epoch } = this.quorum.context;
     const id = certificate.vote.transaction;
     const bytes = certificateBytes(certificate);
     return [
       { kind: 'put', table: 'Issuance', item: { ...certificateKey(id), bytes }, condition: { kind: 'absent' } },
-      { kind: 'put', table: 'Issuance', item: { ...logKey(asset, epoch, this.#setting.now(), id), bytes } },
+      { kind: 'put', table: 'Issuance', item: { ...logKey(asset, epoch, this.#setting.now(), id), bytes, how } },
     ];
   }
 
