@@ -151,9 +151,10 @@ export function badPartials(
   random: RandomBytes,
 ): number[] {
   const hidden = hiddenOf(statement.attributes, statement.disclosed);
-  const { openings } = decodeStatement(statement);
+  if (statement.openings.length !== hidden.length)
+    throw new CoconutError('BadRequest', `${hidden.length} openings`, String(statement.openings.length));
   const h = publicRequestBase(verifier, statement);
-  const c = openings.map((point) => verifier.fromG1(point));
+  const c = statement.openings.map((opening) => verifier.decodeG1(opening));
   const minusOne = Fr.neg(1n);
   const base = verifier.fromG2(g2);
 

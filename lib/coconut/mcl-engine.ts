@@ -8,6 +8,7 @@ import { hash_to_field } from '@noble/curves/abstract/hash-to-curve.js';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import mcl from 'mcl-wasm';
+import internals from 'mcl-wasm/dist/mcl.js';
 import { utf8 } from '../messages/bytes.ts';
 import { domainTag, type G1Domain, generatorInput, MAX_RANGE_GENERATORS } from './generators.ts';
 import { CoconutError, expectLength, expectScalar, type G1, G1_BYTES, type G2, G2_BYTES, ORDER } from './groups.ts';
@@ -15,6 +16,24 @@ import type { PublicG1, PublicG2, TermG1, TermG2, Verifier } from './verifier.ts
 
 /** Points of one multiplication: they and their scalars lie on the module's stack. */
 const CHUNK = 1_024;
+
+/** Pairs of one product of Miller loops. */
+const PAIRS = 128;
+
+/** A value of the library: 32-bit words, copied to its stack for each call. */
+interface Words {
+  readonly a_: Uint32Array;
+}
+
+/** What mcl-wasm exports to its own files and we need from them; the version is pinned, and the differential test would see a change. */
+const wasm = internals as unknown as {
+  readonly mod: { _mclBn_millerLoopVec(out: number, P: number, Q: number, count: number): void };
+  stackSave(): number;
+  stackRestore(at: number): void;
+  salloc(words: Uint32Array): number;
+  sallocArray(values: readonly Uint32Array[]): number;
+  copyFromHeap32(words: Uint32Array, at: number): void;
+};
 
 const one = (point: PublicG1): mcl.G1 => point as unknown as mcl.G1;
 const two = (point: PublicG2): mcl.G2 => point as unknown as mcl.G2;
@@ -193,14 +212,39 @@ class MclVerifier implements Verifier {
 
   pairingProductIsOne(pairs: readonly (readonly [PublicG1, PublicG2])[]): boolean {
     expectCurve();
+    const [P, Q]: [mcl.G1[], mcl.G2[]] = [[], []];
+    for (const [left, right] of pairs) {
+      // The library pairs the identity with anything to 1; nothing here should depend on it.
+      if (one(left).isZero() || two(right).isZero()) continue;
+      P.push(one(left));
+      Q.push(two(right));
+    }
     let product: mcl.GT | undefined;
-    for (const [P, Q] of pairs) {
-      if (one(P).isZero() || two(Q).isZero()) continue;
-      const factor = mcl.millerLoop(one(P), two(Q));
+    for (let from = 0; from < P.length; from += PAIRS) {
+      const factor = millerLoops(P.slice(from, from + PAIRS), Q.slice(from, from + PAIRS));
       product = product ? mcl.mul(product, factor) : factor;
     }
     return product === undefined || mcl.finalExp(product).isOne();
   }
+}
+
+/**
+ * Π of Miller loops that share their squarings: a third less time than one by one. The library has it and its JavaScript does not offer it.
+ * @param P as many as Q, none the identity
+ */
+function millerLoops(P: readonly mcl.G1[], Q: readonly mcl.G2[]): mcl.GT {
+  const product = new mcl.GT();
+  const { a_: words } = product as unknown as Words;
+  const wordsOf = (points: readonly (mcl.G1 | mcl.G2)[]) => points.map((point) => (point as unknown as Words).a_);
+  const stack = wasm.stackSave();
+  try {
+    const out = wasm.salloc(words);
+    wasm.mod._mclBn_millerLoopVec(out, wasm.sallocArray(wordsOf(P)), wasm.sallocArray(wordsOf(Q)), P.length);
+    wasm.copyFromHeap32(words, out);
+  } finally {
+    wasm.stackRestore(stack);
+  }
+  return product;
 }
 
 function decode<P extends mcl.G1 | mcl.G2>(point: P, bytes: Uint8Array, group: string): P {

@@ -209,6 +209,22 @@ describe('the engines agree', () => {
     );
     expect(same((verifier) => verifier.pairingProductIsOne([]))).toBe('true');
   });
+  test('on products with an identity on either side, which contributes nothing', () => {
+    for (const [k, expected] of [
+      [0n, 'true'],
+      [1n, 'false'],
+    ] as const) {
+      const result = same((verifier) => {
+        const [P, Q] = [verifier.fromG1(g1), verifier.fromG2(g2)];
+        return verifier.pairingProductIsOne([
+          [verifier.fromG1(G1_ZERO), Q],
+          [P, verifier.fromG2(G2_ZERO)],
+          [verifier.sumG1([[k, P]]), Q],
+        ]);
+      });
+      expect(result).toBe(expected);
+    }
+  });
   test('on hashes to G1 under every tag', () => {
     fc.assert(
       fc.property(fc.constantFrom(...G1_DOMAINS), fc.uint8Array({ maxLength: 80 }), (domain, bytes) => {
@@ -241,6 +257,13 @@ describe('the fast engine', () => {
     const point = fast.fromG1(g1);
     const distinct = Array.from({ length: 2_500 }, (_, i) => [BigInt(i), point] as const);
     expect(fast.encodeG1(fast.sumG1(distinct))).toEqual(encodeG1(g1.multiplyUnsafe(BigInt((2_500 * 2_499) / 2))));
+  });
+  test('pairs more points than it takes at once', () => {
+    const [P, Q] = [fast.fromG1(g1), fast.fromG2(g2)];
+    const pairs = Array.from({ length: 300 }, () => [P, Q] as const);
+    const rest = (k: bigint) => [...pairs, [fast.sumG1([[ORDER - k, P]]), Q] as const];
+    expect(fast.pairingProductIsOne(rest(300n))).toBe(true);
+    expect(fast.pairingProductIsOne(rest(299n))).toBe(false);
   });
   test('refuses a scalar that is not reduced', () => {
     const P: PublicG1 = fast.fromG1(g1);
