@@ -130,7 +130,7 @@ export function lagrange(indexes: readonly number[], x = 0): bigint[] {
 }
 
 /**
- * What makes n service keys shares of one key: indexes 1..n, q attributes each; e(β_j, g2) = e(g1, β̃_j) for all; and every key but the first t is what those t
+ * What makes n service keys shares of one key: n distinct indexes, q attributes each; e(β_j, g2) = e(g1, β̃_j) for all; and every key but the first t is what those t
  * interpolate to, the group's own key at 0. A committee whose services do not agree on the polynomial would issue credentials that depend on who answered.
  * @throws {CoconutError} `BadKey` for wrong counts or indexes
  */
@@ -140,8 +140,9 @@ export function keyEquations(
   key: PublicKey,
   serviceKeys: readonly ServiceKey[],
 ): Equations {
-  if (serviceKeys.length !== total || serviceKeys.some(({ index }, i) => index !== i + 1))
-    throw new CoconutError('BadKey', `service keys 1 to ${total} in order`, `${serviceKeys.length} keys`);
+  // Not 1 to n: a key is made by those of a committee who take part, under the indexes that the committee file gives them.
+  if (serviceKeys.length !== total || serviceKeys.some(({ index }, i) => index <= (serviceKeys[i - 1]?.index ?? 0)))
+    throw new CoconutError('BadKey', `${total} service keys in ascending order`, `${serviceKeys.length} keys`);
   const all = [key, ...serviceKeys];
   for (const { beta, betaTilde } of all)
     if (beta.length !== attributes || betaTilde.length !== attributes)

@@ -1,6 +1,7 @@
 /** Dealers that can prove what they say, and say what is wrong: through whole ceremonies, to evidence that a stranger judges. */
 import { describe, expect, test } from 'vitest';
-import { decodeScalar } from '../../lib/coconut/groups.ts';
+import { g2 } from '../../lib/coconut/generators.ts';
+import { decodeScalar, encodeG2, Fr } from '../../lib/coconut/groups.ts';
 import { type EncodedRows, prove } from '../../lib/coconut-keygen/dealing.ts';
 import { startEngine } from '../../lib/coconut-keygen/engine.ts';
 import { findEvidence } from '../../lib/evidence/find.ts';
@@ -108,6 +109,23 @@ test('DKG-06 a commitment of an older ceremony of the same services, under their
     badDealer(world, () => replayed),
     'InvalidCommitment',
   );
+});
+
+test('DKG-03 a polynomial that is 0 at its receiver convicts its dealer, though the share of 0 lies on it', () => {
+  const world = new World({ n: 2, t: 2, suite });
+  const network = new KeygenNetwork(world);
+  const negated = Fr.neg(decodeScalar(ownCoefficients(network, LIAR).subarray(0, 32)));
+  // f(1) = a_0 + a_1 with a_1 = −a_0.
+  proven(network, LIAR, { row: 'alpha', j: 0, k: 1 }, () => encodeG2(g2.multiply(negated)));
+  const honest = network.edits.get(LIAR);
+  network.lie(LIAR, (statement, to) =>
+    statement.type === 'EncryptedKeyShare'
+      ? world.resignText(statement, statement.content.replace(/"x":"0x[0-9a-f]{64}"/, `"x":"0x${'00'.repeat(32)}"`))
+      : honest?.(statement, to),
+  );
+  network.run();
+  expect(network.node(1).state).toMatchObject({ stage: 'Failed', reason: 'InvalidShare', culprits: [{ index: LIAR }] });
+  expect(network.blamed(1)).toEqual([LIAR]);
 });
 
 test('DKG-10 a share that was meant for another service convicts its dealer', () => {

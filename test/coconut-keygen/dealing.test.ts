@@ -1,6 +1,7 @@
+import { concatBytes } from '@noble/curves/utils.js';
 import { describe, expect, test } from 'vitest';
-import { decodeScalar, encodeScalar, Fr, G1_ZERO, G2_ZERO, ORDER } from '../../lib/coconut/groups.ts';
-import { lagrange } from '../../lib/coconut/keys.ts';
+import { CoconutError, decodeScalar, encodeScalar, Fr, G1_ZERO, G2_ZERO, ORDER } from '../../lib/coconut/groups.ts';
+import { decodePublicKey, keyEquations, lagrange } from '../../lib/coconut/keys.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { nobleVerifier } from '../../lib/coconut/noble-engine.ts';
 import type { Verifier } from '../../lib/coconut/verifier.ts';
@@ -97,6 +98,31 @@ describe.each(ENGINES)('with the engine %s', (_name, verifier) => {
     const x = shares.reduce((sum, share, i) => Fr.add(sum, Fr.mul(weights[i] ?? 0n, share.x)), 0n);
     const group = keyAt(verifier, columns, 0);
     expect(group && verifier.encodeG2(group.alpha)).toEqual(G2Point.BASE.multiply(x).toBytes(true));
+  });
+
+  test('ECASH-14 the keys of services with any indexes are shares of the group’s key, and no other keys are', () => {
+    const columns = columnSums(verifier, all(verifier));
+    if (!columns) throw new Error('the sums are good');
+    const publicKey = (index: number) => {
+      const key = keyAt(verifier, columns, index);
+      if (!key) throw new Error('the key is good');
+      const { alpha, beta, betaTilde } = key;
+      const bytes = [
+        verifier.encodeG2(alpha),
+        ...beta.map(verifier.encodeG1, verifier),
+        ...betaTilde.map(verifier.encodeG2, verifier),
+      ];
+      return { index, ...decodePublicKey(concatBytes(...bytes), 2) };
+    };
+    const parameters = { attributes: 2, threshold: T, total: 4 };
+    const services = [2, 7, 9, 31].map(publicKey);
+    const good = (of: typeof services, key = publicKey(0)) =>
+      keyEquations(verifier, parameters, key, of).check(verifier, random('w'));
+    expect(good(services)).toBe(true);
+    expect(good(services, publicKey(1))).toBe(false);
+    expect(good(services.map((each) => (each.index === 31 ? { ...publicKey(30), index: 31 } : each)))).toBe(false);
+    expect(() => good([...services.slice(1), publicKey(2)])).toThrow(CoconutError);
+    expect(() => good([...services.slice(1), publicKey(31)])).toThrow(CoconutError);
   });
 
   test.each(positions(T).map((position) => [nameOf(position), position] as const))(

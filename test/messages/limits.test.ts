@@ -146,7 +146,7 @@ describe('fits into a body', () => {
 });
 
 test('an asset has at most 31 services: what they send to each other grows with their number', () => {
-  const services = (n: number) => {
+  const services = (n: number, without = 0) => {
     const [first] = committeeFile.operators;
     if (!first) throw new Error('no operator');
     const operators = signers(n).map((index) => ({
@@ -155,18 +155,23 @@ test('an asset has at most 31 services: what they send to each other grows with 
       identity: `operator${index}`,
       coordinatorKey: messagingKey(index),
       coins: {},
-      assets: { usd: { signatureKey: signatureKey(index) } },
+      assets: index === without ? {} : { usd: { signatureKey: signatureKey(index) } },
     }));
     const depositors = { keys: [signatureKey(101)], required: 1, capPerEpoch: '1' };
     return parseCommittee({
       ...committeeFile,
       operators,
       coins: {},
-      assets: { usd: { t: n, f: 0, depositors, epoch: 1 } },
+      assets: { usd: { t: without === 0 ? n : n - 1, f: 0, depositors, epoch: 1 } },
     });
   };
   expect(services(31).ok).toBe(true);
   expect(services(32)).toEqual({ ok: false, reason: 'expected at most 31 operators for usd, got 32' });
+  // Few enough, and one of them beyond what an index of a service may be.
+  expect(services(32, 31)).toEqual({
+    ok: false,
+    reason: 'expected services of usd with indexes of at most 31, got 32',
+  });
 });
 
 describe('a signing is refused', () => {
