@@ -49,6 +49,7 @@ import {
   requestBase,
   verifyRequest,
 } from '../../lib/coconut/request.ts';
+import type { Verifier } from '../../lib/coconut/verifier.ts';
 import { ask, committee, flipped, hex, issue, present, signAs, statementOf, stream } from './fixtures.ts';
 
 const random = stream('issuing');
@@ -58,10 +59,12 @@ const bank = committee('bank', { attributes: 2, threshold: 2, total: 3 });
 const other = committee('other bank', { attributes: 2, threshold: 2, total: 3 });
 const SERIAL = 1_234_567_890_123n;
 const VALUE = 500n;
+/** The fast engine's answer, which has to be the slow one's where it is yes. */
 const accepts = (sent: BlindRequest, options: RequestOptions = {}, of = bank) => {
-  const answers = engines.map((verifier) => verifyRequest(verifier, of.verificationKey.id, 2, sent, options));
-  expect(answers[1]).toBe(answers[0]);
-  return answers[0];
+  const by = (verifier: Verifier) => verifyRequest(verifier, of.verificationKey.id, 2, sent, options);
+  const answer = by(fast);
+  if (answer) expect(by(nobleVerifier)).toBe(true);
+  return answer;
 };
 
 describe('parameters', () => {
@@ -423,7 +426,8 @@ describe('a credential', () => {
       expect(() => aggregate(coconut, partials)).toThrow(CoconutError);
   });
 
-  describe.each(engines)('with bad partial signatures, by $engine', (verifier) => {
+  describe('with bad partial signatures', () => {
+    const verifier = fast;
     const seven = committee('seven', { attributes: 2, threshold: 5, total: 7 });
     const request7 = ask(seven, [SERIAL, VALUE], { disclosed: new Map([[1, VALUE]]) });
     const partials = [1, 2, 3, 4, 5, 6, 7].map((index) => signAs(seven, index, request7.statement));
@@ -438,6 +442,9 @@ describe('a credential', () => {
       expect(named(spoilt(3))).toEqual([3]);
       expect(named(spoilt(1, 4, 7))).toEqual([1, 4, 7]);
       expect(named(spoilt(1, 2, 3, 4, 5, 6, 7))).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    });
+    test('the slow engine names the same', () => {
+      expect(badPartials(nobleVerifier, request7.statement, seven.serviceKeys, spoilt(6), random)).toEqual([6]);
     });
     test('one that is no point, and one of another service, are named', () => {
       const [first, second] = [present(partials[0]), present(partials[1])];
