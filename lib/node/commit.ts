@@ -26,7 +26,7 @@ import {
   WrongContext,
 } from '../ports.ts';
 import { policyHash } from '../signing/policy.ts';
-import { tablesOf } from '../signing-service/service.ts';
+import { tablesOf } from '../signing-service/tables.ts';
 import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';

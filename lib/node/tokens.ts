@@ -1,5 +1,7 @@
 /** The messages of a signing service: transactions, certificates, what restored wallets ask for, and what the services of an asset tell each other. */
 import { createHash } from 'node:crypto';
+import type { RandomBytes } from '../ceremony.ts';
+import type { TransactionContext } from '../coconut/transaction-proof.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import { concat, lp, tagged, utf8 } from '../messages/bytes.ts';
 import { bodyOf, type MessageName, type Payload, parseBodyAs } from '../messages/catalogue.ts';
@@ -16,6 +18,7 @@ import {
   MAX_ANSWER_BYTES,
   sealAnswer,
 } from '../signing-service/answer.ts';
+import { contextOf } from '../signing-service/context.ts';
 import {
   inStatements,
   movePosition,
@@ -34,8 +37,8 @@ import { openOwn } from './own-keys.ts';
 import { ASSET_KEY, HALT } from './rows.ts';
 import { onWake } from './wake.ts';
 
-/** The cryptography of an asset's key. */
-export type SchemeOf = (key: AssetKey, committee: Committee, asset: string) => TokenScheme;
+/** The cryptography of an asset's key, from what the committee agreed on. */
+export type SchemeOf = (context: TransactionContext, random: RandomBytes) => TokenScheme;
 
 /** A service as one invocation opens it. */
 interface Opened {
@@ -62,22 +65,26 @@ async function open(node: Processor, schemeOf: SchemeOf): Promise<Opened | undef
   const file = committee?.file.assets[asset];
   if (!committee || !held || !file) return node.log('ServiceNotReady') as undefined;
   const self = ownIndex(committee, identity);
-  const service = new SigningService(schemeOf(held.key, committee, asset), self, {
-    committee,
-    asset,
-    store: node.ports.store,
-    telemetry: node.ports.telemetry,
-    random: node.random,
-    now: () => node.now(),
-    signatureKey: () => openOwn(node, 'SIGNATURE'),
-    share: () => openShare(node, held.key.keyId),
-    halt: HALT,
-    began: held.began,
-    withdrawn: async (notice) => {
-      const { outcomeQueue } = node.config;
-      if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
+  const service = new SigningService(
+    schemeOf(contextOf(committee, asset, held.key.coconut, held.key.verificationKey), node.random),
+    self,
+    {
+      committee,
+      asset,
+      store: node.ports.store,
+      telemetry: node.ports.telemetry,
+      random: node.random,
+      now: () => node.now(),
+      signatureKey: () => openOwn(node, 'SIGNATURE'),
+      share: () => openShare(node, held.key.keyId),
+      halt: HALT,
+      began: held.began,
+      withdrawn: async (notice) => {
+        const { outcomeQueue } = node.config;
+        if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
+      },
     },
-  });
+  );
   return { service, committee, self, asset, epoch: file.epoch };
 }
 

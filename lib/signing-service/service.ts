@@ -9,6 +9,8 @@
  * bytes for an answer for ever. Only one transaction of a tag can collect t votes when 2t > n + f.
  */
 import type { RandomBytes } from '../ceremony.ts';
+import type { Coconut } from '../coconut/coconut.ts';
+import { encodeSecretKey, type SecretKey, type VerificationKey } from '../coconut/keys.ts';
 import type { Committee } from '../messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import { signVote, type Vote, type VoteCertificate, type Withdraw } from '../messages/tokens.ts';
@@ -22,7 +24,7 @@ import {
   UnknownOutcome,
   type Write,
 } from '../ports.ts';
-import type { Secret } from '../vault/secret.ts';
+import { Secret } from '../vault/secret.ts';
 import {
   certificateBytes,
   certifies,
@@ -32,6 +34,8 @@ import {
   type SimulationOnly,
   voteOf,
 } from './certificate.ts';
+import { coconutScheme } from './coconut-scheme.ts';
+import { contextOf } from './context.ts';
 import {
   announcedKey,
   brokenKey,
@@ -48,6 +52,7 @@ import {
 } from './rows.ts';
 import type { RefusalReason, TokenScheme, TokenTransaction, TransactionMessage } from './scheme.ts';
 import { decodeState, lock, type SerialState, spend } from './serial.ts';
+import { tablesOf } from './tables.ts';
 
 /** Times that one request is tried again because others moved what it moves: each of them has got on. */
 const MAX_RACES = 40;
@@ -109,12 +114,6 @@ export interface ServiceSetting {
   readonly simulation?: SimulationOnly;
 }
 
-/** Which tables hold the locks and the answers: a restored or copied table has another identity. */
-export async function tablesOf(store: Pick<Store, 'tableId'>): Promise<string> {
-  const [serials, issuance] = await Promise.all([store.tableId('Serials'), store.tableId('Issuance')]);
-  return `${serials} ${issuance}`;
-}
-
 /** What the store says about a transaction: it has an answer, its certificate came before it, or nothing is in its way. */
 interface Standing {
   readonly answer?: Voted | Refused;
@@ -138,6 +137,26 @@ export class SigningService {
     this.#store = setting.store;
     this.quorum = quorumOf(setting.committee, setting.asset, setting.simulation);
     setting.committee.signatureKey(setting.asset, index);
+  }
+
+  /**
+   * Source 000's constructor.
+   * @param secret this service's share; copied, and each copy is wiped after its use
+   * @param index 1 to n
+   * @throws {QuorumRefused} as the constructor
+   * @example
+   * const service = SigningService.fromSecret(coconut, secretKeys[0], verificationKey, 1, { committee, asset: 'usd', store, … });
+   */
+  static fromSecret(
+    coconut: Coconut,
+    secret: SecretKey,
+    verificationKey: VerificationKey,
+    index: number,
+    setting: Omit<ServiceSetting, 'share'>,
+  ): SigningService {
+    const context = contextOf(setting.committee, setting.asset, coconut, verificationKey);
+    const share = async () => new Secret(encodeSecretKey(secret));
+    return new SigningService(coconutScheme(context, setting.random), index, { ...setting, share });
   }
 
   /** Phase 1 or phase 2, by what comes: source 000's `process`. */

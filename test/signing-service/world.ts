@@ -14,12 +14,8 @@ import type { Item, Store } from '../../lib/ports.ts';
 import type { SimulationOnly } from '../../lib/signing-service/certificate.ts';
 import { SigningNetwork } from '../../lib/signing-service/network.ts';
 import type { TokenScheme, TokenTransaction, TransactionMessage } from '../../lib/signing-service/scheme.ts';
-import {
-  type ServiceSetting,
-  SigningService,
-  tablesOf,
-  type WithdrawalNotice,
-} from '../../lib/signing-service/service.ts';
+import { type ServiceSetting, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
+import { tablesOf } from '../../lib/signing-service/tables.ts';
 import { Secret } from '../../lib/vault/secret.ts';
 import { bytesOf, messagingKey } from '../messages/fixtures.ts';
 
