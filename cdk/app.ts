@@ -1,6 +1,6 @@
 /**
  * The stacks of one operator. Context: `operator` (path of the operator file, or several, separated by commas, for a committee on one emulator), `committee` (path, from
- * the second deploy on), `stage` (`aws` or `local`); without an operator file an example of `operators` × `coins`.
+ * the second deploy on), `stage` (`aws` or `local`); without an operator file an example of `operators` × `coins`, and of `assets`.
  */
 import { App } from 'aws-cdk-lib';
 import { Validations } from 'aws-cdk-lib/core';
@@ -18,7 +18,8 @@ try {
   for (const each of settings) addOperator(app, each);
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
   app.synth();
-  for (const role of ['coordinator', 'processor'] as const) process.stderr.write(`${report(bundleOf(role))}\n`);
+  for (const role of ['coordinator', 'processor', 'signing-service'] as const)
+    process.stderr.write(`${report(bundleOf(role))}\n`);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n`);
@@ -39,7 +40,11 @@ function settingsFrom(app: App): readonly Settings[] {
   const committee = committeePath === undefined ? undefined : readCommitteeFile(committeePath);
   if (paths) return paths.map((path) => settingsOf(readOperatorFile(path), committee, stage, endpoints, requireTls));
   if (committee) throw new UsageError('expected an operator file beside the committee file: add -c operator=<path>');
-  const example = exampleCommittee(Number(context('operators') ?? 3), Number(context('coins') ?? 2));
+  const example = exampleCommittee(
+    Number(context('operators') ?? 3),
+    Number(context('coins') ?? 2),
+    Number(context('assets') ?? 0),
+  );
   return [settingsOf(exampleOperatorFile(example), example, stage, endpoints, requireTls)];
 }
 

@@ -1,4 +1,4 @@
-/** One operator's coordinator, for all its coins. */
+/** One operator's coordinator, for all its coins and assets. */
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Code } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -18,7 +18,8 @@ import { addWakeRule } from './wake-rule.ts';
 export class CoordinatorStack extends Stack {
   constructor(scope: Construct, id: string, settings: Settings, props: StackProps = {}) {
     super(scope, id, props);
-    const { identity, coins } = settings.operator;
+    const { identity } = settings.operator;
+    const coins = [...settings.operator.coins, ...settings.operator.assets];
     const deadLetters = deadLetterQueue(this, settings);
     const keys = new WrappingKeys(this, 'WrappingKeys', {
       identity,

@@ -16,8 +16,12 @@ const EXAMPLE_COINS = [
 
 const REGION = 'eu-central-1';
 
-/** @param operators 2 to 100 @param coins 1 to 3 @throws {UsageError} */
-export function exampleCommittee(operators: number, coins: number): Committee {
+/** The asset of the example, whose gateway has an account of its own. */
+const EXAMPLE_ASSET = 'usd';
+const EXAMPLE_GATEWAY = 'arn:aws:sqs:eu-central-1:999999999999:gateway-answers';
+
+/** @param operators 2 to 100 @param coins 1 to 3 @param assets 0 or 1 @throws {UsageError} */
+export function exampleCommittee(operators: number, coins: number, assets = 0): Committee {
   if (!Number.isInteger(operators) || operators < 2 || operators > 100) {
     throw new UsageError(`-c operators: expected a whole number from 2 to 100, got ${operators}`);
   }
@@ -25,6 +29,7 @@ export function exampleCommittee(operators: number, coins: number): Committee {
     throw new UsageError(`-c coins: expected a whole number from 1 to ${EXAMPLE_COINS.length}, got ${coins}`);
   }
   const some = EXAMPLE_COINS.slice(0, coins);
+  const held = [EXAMPLE_ASSET].slice(0, assets);
   const t = Math.floor(operators / 2) + 1;
   const file = {
     version: 1,
@@ -33,10 +38,11 @@ export function exampleCommittee(operators: number, coins: number): Committee {
       exampleOperator(
         i + 1,
         some.map(([coin]) => coin),
+        held,
       ),
     ),
     coins: Object.fromEntries(some.map(([coin, suite]) => [coin, { suite, t }])),
-    assets: {},
+    assets: Object.fromEntries(held.map((asset) => [asset, exampleAsset(t)])),
     leaderPeriod: 15,
   } satisfies CommitteeFile;
   return new Committee(file);
@@ -52,13 +58,24 @@ export function exampleOperatorFile(committee: Committee, index = 1): OperatorFi
     region: operator.region,
     clientRoles: [`arn:aws:iam::${operator.account}:role/wallet`],
     coins: Object.keys(operator.coins),
+    assets: Object.keys(operator.assets),
+    gateways: Object.keys(operator.assets).length > 0 ? [EXAMPLE_GATEWAY] : [],
     committeeHash: committee.id,
   });
   if (!parsed.ok) throw new UsageError(`the example does not parse: ${parsed.reason}`);
   return parsed.file;
 }
 
-function exampleOperator(index: number, coins: readonly string[]): CommitteeFile['operators'][number] {
+function exampleAsset(t: number): CommitteeFile['assets'][string] {
+  const depositor = toHex(ed25519.getPublicKey(seed('depositor', EXAMPLE_ASSET)));
+  return { t, f: 0, depositors: { keys: [depositor], required: 1, capPerEpoch: '1000000' }, epoch: 0 };
+}
+
+function exampleOperator(
+  index: number,
+  coins: readonly string[],
+  assets: readonly string[],
+): CommitteeFile['operators'][number] {
   const identity = `operator${index}`;
   return {
     index,
@@ -68,7 +85,7 @@ function exampleOperator(index: number, coins: readonly string[]): CommitteeFile
     inbox: inboxPattern(identity),
     coordinatorKey: toHex(x25519.getPublicKey(seed(identity, 'coordinator'))),
     coins: Object.fromEntries(coins.map((coin) => [coin, { signatureKey: exampleSignatureKey(identity, coin) }])),
-    assets: {},
+    assets: Object.fromEntries(assets.map((asset) => [asset, { signatureKey: exampleSignatureKey(identity, asset) }])),
   };
 }
 

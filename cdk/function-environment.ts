@@ -12,12 +12,12 @@ interface KeyNames {
 }
 
 export function coordinatorEnvironment(settings: Settings, committeeHash: string, keys: KeyNames): FunctionEnvironment {
-  const { identity, coins } = settings.operator;
+  const { identity, coins, assets } = settings.operator;
   return {
     ...shared(settings, COORDINATOR_SEGMENT, committeeHash, keys),
     COTERIE_ROLE: 'coordinator',
     COTERIE_IDENTITY: identity,
-    COTERIE_COINS: JSON.stringify(coins),
+    COTERIE_COINS: JSON.stringify([...coins, ...assets]),
   };
 }
 
@@ -39,6 +39,23 @@ export function processorEnvironment(
     COTERIE_OUTCOME_QUEUE: outcomeQueue,
     COTERIE_POLICIES: JSON.stringify(policies),
     ...(instructionKeys ? { COTERIE_INSTRUCTION_KEYS: JSON.stringify(instructionKeys) } : {}),
+  };
+}
+
+/** A signing service is a processor whose coin is an asset, with tables for what was spent and gateways to answer. */
+export function signingServiceEnvironment(
+  settings: Settings,
+  asset: string,
+  committeeHash: string,
+  keys: KeyNames,
+  outcomeQueue: string,
+): FunctionEnvironment {
+  const { identity, gateways } = settings.operator;
+  return {
+    ...processorEnvironment(settings, asset, committeeHash, keys, outcomeQueue),
+    COTERIE_TABLE_SERIALS: tableName(identity, asset, 'Serials'),
+    COTERIE_TABLE_ISSUANCE: tableName(identity, asset, 'Issuance'),
+    COTERIE_GATEWAYS: JSON.stringify(gateways),
   };
 }
 

@@ -27,9 +27,8 @@ import { inboxQueue, parseQueueName, topicQueue } from '../lib/messages/topics.t
 import type { QueueName, Table } from '../lib/ports.ts';
 import type { WrappingKeys } from './keys.ts';
 import type { Receiver } from './receivers.ts';
-import { type Destination, rightsOf } from './rights.ts';
+import { type Destination, hearersOf, rightsOf } from './rights.ts';
 import type { Peer, Settings } from './settings.ts';
-import type { DeployedTable } from './tables.ts';
 
 const TIMEOUT = Duration.seconds(60);
 /** Six times the function's, so that a batch that is being retried inside Lambda is not handed out twice. */
@@ -46,7 +45,7 @@ export type FunctionEnvironment = Readonly<Partial<Record<EnvironmentVariable, s
 export interface MessageFunctionProps {
   readonly receiver: Receiver;
   readonly settings: Settings;
-  /** The coin of a processor, or `coordinator`. */
+  /** The coin of a processor, the asset of a signing service, or `coordinator`. */
   readonly segment: string;
   readonly queues: readonly QueueName[];
   readonly code: Code;
@@ -133,7 +132,7 @@ export class MessageFunction extends Construct {
     const { receiver, segment, settings } = this.#props;
     const { tables, openIndex } = rightsOf(receiver.role, receiver.message);
     for (const [table, actions] of Object.entries(tables) as [Table, readonly string[]][]) {
-      const arn = this.#tableArn(tableName(settings.operator.identity, segment, table as DeployedTable));
+      const arn = this.#tableArn(tableName(settings.operator.identity, segment, table));
       this.role.addToPrincipalPolicy(
         new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources: [arn] }),
       );
@@ -195,12 +194,13 @@ export class MessageFunction extends Construct {
   /** ARNs of the queues that a destination stands for. */
   #destinations(destination: Destination): readonly string[] {
     const { settings, segment, receiver } = this.#props;
-    const { identity, coins, outcomeQueue } = settings.operator;
+    const { identity, gateways, outcomeQueue } = settings.operator;
     if (destination === 'peers')
       return settings.peers.map((peer) => queueArn(this, peer, inboxQueue(peer.identity, identity)));
     if (destination === 'outcome')
       return [outcomeQueue ?? this.#ownQueueArn(topicQueue(identity, segment, 'MultisigEvent'))];
-    const own = receiver.role === 'processor' ? [segment] : coins;
+    if (destination === 'gateways') return gateways;
+    const own = receiver.role === 'coordinator' ? hearersOf(destination, settings.operator) : [segment];
     return own.map((coin) => this.#ownQueueArn(topicQueue(identity, coin, destination)));
   }
 
@@ -240,6 +240,7 @@ function admission(
   peerIdentity: string | undefined,
 ): readonly PolicyStatement[] {
   if (senders.includes('client')) return onlyFrom(queue, settings.operator.clientRoles);
+  if (senders.includes('gateway')) return onlyFromAccounts(queue, settings.operator.gateways);
   if (!senders.includes('peer')) return [];
   const peer = settings.peers.find(({ identity }) => identity === peerIdentity);
   if (!peer) throw new Error(`the committee has no operator ${peerIdentity}`);
@@ -268,6 +269,28 @@ function onlyFrom(queue: Queue, callers: readonly string[]): readonly PolicyStat
       actions: ['sqs:SendMessage'],
       resources: [queue.queueArn],
       conditions: { ArnNotLike: { 'aws:PrincipalArn': callers } },
+    }),
+  ];
+}
+
+/** A gateway is known by the queue that it is answered on: whoever may use its account may send, and decides there who that is. */
+function onlyFromAccounts(queue: Queue, arns: readonly string[]): readonly PolicyStatement[] {
+  const accounts = [...new Set(arns.map(accountOf))];
+  if (accounts.length === 0) return [];
+  return [
+    new PolicyStatement({
+      sid: 'AllowSenders',
+      principals: accounts.map((account) => new AccountPrincipal(account)),
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+    }),
+    new PolicyStatement({
+      sid: 'DenyEverybodyElse',
+      effect: Effect.DENY,
+      principals: [new StarPrincipal()],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { StringNotEquals: { 'aws:PrincipalAccount': accounts } },
     }),
   ];
 }

@@ -1,78 +1,38 @@
 /** One operator's processor for one coin: the only stack that holds key shares. */
-import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
-import { AccountPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Code } from 'aws-cdk-lib/aws-lambda';
-import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { topicQueue } from '../lib/messages/topics.ts';
+import type { Table } from '../lib/ports.ts';
 import { Alarms } from './alarms.ts';
-import { bundleOf } from './bundle.ts';
 import { CommitteeHash } from './committee-hash.ts';
 import { processorEnvironment } from './function-environment.ts';
 import { WrappingKeys } from './keys.ts';
-import { deadLetterQueue, MessageFunction } from './message-function.ts';
-import { queuesOf, receiversOf } from './receivers.ts';
+import { deadLetterQueue, type MessageFunction } from './message-function.ts';
+import { addOutcomes, addRole } from './role-functions.ts';
 import type { Settings } from './settings.ts';
-import { addTable, type DeployedTable } from './tables.ts';
-import { addWakeRule } from './wake-rule.ts';
+import { addTable } from './tables.ts';
 
-const TABLES: readonly DeployedTable[] = ['Ceremonies', 'Nonces', 'Keys', 'Directory'];
-/** A client that is away for a fortnight still finds its outcomes. */
-const OUTCOME_DAYS = 14;
+const TABLES: readonly Table[] = ['Ceremonies', 'Nonces', 'Keys', 'Directory'];
 
 export class ProcessorStack extends Stack {
   constructor(scope: Construct, id: string, settings: Settings, coin: string, props: StackProps = {}) {
     super(scope, id, props);
-    const { identity, outcomeQueue } = settings.operator;
+    const { identity } = settings.operator;
     const deadLetters = deadLetterQueue(this, settings);
     const keys = new WrappingKeys(this, 'WrappingKeys', { identity, segment: coin, stage: settings.stage });
     const tables = TABLES.map((table) => addTable(this, table, identity, coin, settings.stage));
-    const outcomes = outcomeQueue ?? this.#outcomes(settings, coin, deadLetters).queueName;
+    const outcomes = addOutcomes(this, settings, coin, deadLetters);
     const environment = processorEnvironment(settings, coin, new CommitteeHash(this).hash, keys, outcomes);
-    const code = Code.fromAsset(bundleOf('processor').directory);
-
-    const functions = new Map<string, MessageFunction>();
-    for (const receiver of receiversOf('processor')) {
-      const queues = queuesOf(receiver, identity, [coin], []);
-      const made = new MessageFunction(this, receiver.message, {
-        receiver,
-        settings,
-        segment: coin,
-        queues,
-        code,
-        environment,
-        deadLetters,
-        keys,
-      });
-      made.function.node.addDependency(...tables);
-      functions.set(receiver.message, made);
-    }
-    addWakeRule(this, functions.get('Wake')?.queues ?? []);
-    this.#alarms(settings, coin, deadLetters, functions);
-  }
-
-  /** The client's, unless it has its own. */
-  #outcomes(settings: Settings, coin: string, deadLetters: Queue): Queue {
-    const { identity, clientRoles } = settings.operator;
-    const queue = new Queue(this, 'Outcomes', {
-      queueName: topicQueue(identity, coin, 'MultisigEvent'),
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: settings.requireTls,
-      retentionPeriod: Duration.days(OUTCOME_DAYS),
-      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 100 },
+    const functions = addRole(this, {
+      role: 'processor',
+      settings,
+      segment: coin,
+      tables,
+      environment,
+      keys,
+      deadLetters,
     });
-    queue.addToResourcePolicy(
-      new PolicyStatement({
-        sid: 'ClientsRead',
-        principals: [...new Set(clientRoles.map((arn) => arn.split(':')[4] ?? ''))].map(
-          (account) => new AccountPrincipal(account),
-        ),
-        actions: ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'],
-        resources: [queue.queueArn],
-        conditions: { ArnLike: { 'aws:PrincipalArn': clientRoles } },
-      }),
-    );
-    return queue;
+    this.#alarms(settings, coin, deadLetters, functions);
   }
 
   #alarms(settings: Settings, coin: string, deadLetters: Queue, functions: ReadonlyMap<string, MessageFunction>): void {

@@ -6,12 +6,12 @@ import { COORDINATOR_SEGMENT, inboxQueue, topicQueue } from '../lib/messages/top
 import type { QueueName } from '../lib/ports.ts';
 
 /** Roles that have functions here; `functions/<role>` holds one file for each message. */
-export type DeployedRole = 'coordinator' | 'processor';
+export type DeployedRole = 'coordinator' | 'processor' | 'signing-service';
 
 /** A message that has a queue and a function of its own. Everything that leaves shares `Outbound`. */
 export type ReceivedMessage = MessageName | 'Outbound';
 
-/** `coin`: one queue for each coin. `operator`: one. `peer`: one for each other operator. */
+/** `coin`: one queue for each coin or asset. `operator`: one. `peer`: one for each other operator. */
 export type Spread = 'coin' | 'operator' | 'peer';
 
 export interface Receiver {
@@ -32,7 +32,7 @@ export function receiversOf(role: DeployedRole): readonly Receiver[] {
   const receivers = ENTRIES.filter(([, entry]) => isReceived(entry, role)).map(([message, entry]) =>
     receiver(role, message, entry),
   );
-  if (role === 'processor') return receivers;
+  if (role !== 'coordinator') return receivers;
   const outbound: Receiver = {
     message: 'Outbound',
     role,
@@ -69,9 +69,7 @@ export function fileOf(role: DeployedRole, message: ReceivedMessage): string {
   return file;
 }
 
-function isReceived({ consumers, queue, statement }: Entry, role: DeployedRole): boolean {
-  // Spent serials travel like the statements of a ceremony, but between signing services.
-  if (statement === 'SpentSerials' || statement === 'SpentSerialsRequest') return false;
+function isReceived({ consumers, queue }: Entry, role: DeployedRole): boolean {
   return consumers.includes(role) && (queue === 'topic' || queue === 'inbox');
 }
 
@@ -89,5 +87,5 @@ function receiver(role: DeployedRole, message: MessageName, { queue, senders, fl
 /** What a processor says to its coordinator comes on that coin's topic; the rest on the coordinator's own. */
 function spreadOf(role: DeployedRole, queue: Entry['queue'], senders: readonly Sender[]): Spread {
   if (queue === 'inbox') return 'peer';
-  return role === 'processor' || senders.includes('processor') ? 'coin' : 'operator';
+  return role !== 'coordinator' || senders.includes('processor') ? 'coin' : 'operator';
 }

@@ -2,7 +2,8 @@
  * What each function may touch, beside the catalogue that says who may send what: the smallest set with which its message can be handled. The templates are
  * made from this list, and a test compares them with it.
  */
-import type { MessageName } from '../lib/messages/catalogue.ts';
+import { CATALOGUE, type Entry, type MessageName } from '../lib/messages/catalogue.ts';
+import type { OperatorFile } from '../lib/messages/operator.ts';
 import type { KeyLifecycle, Table } from '../lib/ports.ts';
 import type { SecretKind } from '../lib/vault/vault.ts';
 import type { DeployedRole, ReceivedMessage } from './receivers.ts';
@@ -25,8 +26,8 @@ export interface KeyRight {
   readonly kind: SecretKind;
 }
 
-/** Where a function sends: a message's own queue, every peer's inbox, or the client's queue of outcomes. */
-export type Destination = ReceivedMessage | 'peers' | 'outcome';
+/** Where a function sends: a message's own queue, every peer's inbox, the client's queue of outcomes, or the gateways'. */
+export type Destination = ReceivedMessage | 'peers' | 'outcome' | 'gateways';
 
 export interface Rights {
   readonly tables: Partial<Record<Table, readonly TableAction[]>>;
@@ -116,6 +117,8 @@ const COORDINATOR: Partial<Record<ReceivedMessage, Rights>> = {
       'SigningPackageIn',
       'SignatureShareIn',
       'SignatureIn',
+      'SpentSerialsIn',
+      'SpentSerialsRequestIn',
     ],
   }),
   PublicAddressAvailable: { tables: { Directory: ['PutItem'] }, keys: [], sends: [] },
@@ -143,18 +146,109 @@ const PROCESSOR: Partial<Record<ReceivedMessage, Rights>> = {
   Control: all(KEYGEN, SIGNING, { tables: { Keys: ['PutItem', 'DeleteItem'] }, openIndex: true, keys: [], sends: [] }),
 };
 
+/** Which tables the locks of a key are in is written down with its share. */
+const MAKE_ASSET_KEY: Rights = all(KEYGEN, {
+  tables: { Serials: ['DescribeTable'], Issuance: ['DescribeTable'] },
+  keys: [],
+  sends: [],
+});
+const MEET_FOR_ASSET: Rights = all(MEET, MAKE_ASSET_KEY);
+
+/** The asset's public key and the switches; no secret. */
+const SERVE: Rights = all(KNOW, { tables: { Keys: ['GetItem'], Serials: ['GetItem'] }, keys: [], sends: [] });
+
+/** Says what is spent, signed. */
+const GOSSIP: Rights = all(SERVE, READ_OWN_KEY, { tables: {}, keys: [], sends: ['Outbound'] });
+
+/** Locks, and signs votes: may not open the share of the asset's key, nor write into `Keys`. */
+const VOTE: Rights = all(SERVE, READ_OWN_KEY, {
+  tables: {
+    Serials: ['BatchGetItem', 'PutItem', 'DescribeTable'],
+    Issuance: ['GetItem', 'BatchGetItem', 'PutItem', 'DescribeTable'],
+  },
+  keys: [],
+  sends: ['gateways'],
+});
+
+/** Spends, and signs outputs: may open the share, and not sign a vote. */
+const ISSUE: Rights = all(SERVE, {
+  tables: {
+    Keys: ['ConditionCheckItem', 'DescribeTable'],
+    Serials: ['BatchGetItem', 'PutItem'],
+    Issuance: ['GetItem', 'BatchGetItem', 'PutItem'],
+  },
+  keys: [{ lifecycle: 'keys', action: 'Decrypt', kind: 'key' }],
+  sends: ['gateways', 'outcome'],
+});
+
+const SIGNING_SERVICE: Partial<Record<ReceivedMessage, Rights>> = {
+  Start: all(MAKE_OWN_KEYS, INTRODUCE, { tables: {}, keys: [], sends: ['ProcessorPublicKey'] }),
+  CommitteeAccepted: all(INTRODUCE, MEET_FOR_ASSET),
+  CoordinatorPublicKey: INTRODUCE,
+  ExternalPublicKeyIn: MEET_FOR_ASSET,
+  MultisigInstruction: MAKE_ASSET_KEY,
+  EncryptedPublicKeyIn: MAKE_ASSET_KEY,
+  EncryptedKeyGenCommitmentIn: MAKE_ASSET_KEY,
+  EncryptedKeyShareIn: MAKE_ASSET_KEY,
+  KeyGenVerdictIn: MAKE_ASSET_KEY,
+  KeyGenEvidenceIn: MAKE_ASSET_KEY,
+  KeyGenCertificateIn: MAKE_ASSET_KEY,
+  Transaction: VOTE,
+  TransactionCertificate: ISSUE,
+  RecoverIssued: all(SERVE, {
+    tables: { Serials: ['BatchGetItem'], Issuance: ['BatchGetItem', 'Query'] },
+    keys: [],
+    sends: ['gateways'],
+  }),
+  SpentSerialsIn: all(GOSSIP, {
+    tables: { Serials: ['BatchGetItem', 'PutItem'], Issuance: ['GetItem', 'BatchGetItem', 'PutItem'] },
+    keys: [],
+    sends: [],
+  }),
+  SpentSerialsRequestIn: all(GOSSIP, {
+    tables: { Serials: ['BatchGetItem'], Issuance: ['GetItem', 'BatchGetItem', 'Query', 'PutItem'] },
+    keys: [],
+    sends: [],
+  }),
+  Wake: all(MEET_FOR_ASSET, GOSSIP, {
+    tables: { Issuance: ['GetItem', 'Query', 'PutItem'] },
+    openIndex: true,
+    keys: [],
+    sends: [],
+  }),
+  Control: all(MAKE_ASSET_KEY, {
+    tables: { Keys: ['PutItem', 'DeleteItem'] },
+    openIndex: true,
+    keys: [],
+    sends: [],
+  }),
+};
+
+const RIGHTS: Record<DeployedRole, Partial<Record<ReceivedMessage, Rights>>> = {
+  coordinator: COORDINATOR,
+  processor: PROCESSOR,
+  'signing-service': SIGNING_SERVICE,
+};
+
+/** Topics of an operator that have a queue for a message: its coins', its assets', or both. */
+export function hearersOf(message: ReceivedMessage, { coins, assets }: OperatorFile): readonly string[] {
+  if (message === 'Outbound') return [...coins, ...assets];
+  const { consumers }: Entry = CATALOGUE[message];
+  return [...(consumers.includes('processor') ? coins : []), ...(consumers.includes('signing-service') ? assets : [])];
+}
+
 /** @throws if a message of the role has no entry: a function without rights is a mistake, not a default */
 export function rightsOf(role: DeployedRole, message: ReceivedMessage): Rights {
-  const rights = (role === 'coordinator' ? COORDINATOR : PROCESSOR)[message];
+  const rights = RIGHTS[role][message];
   if (!rights) throw new Error(`${message} has no rights as a message of the ${role}: add them to the list`);
   return rights;
 }
 
 /** Messages that `role` sends to queues of the catalogue; what it may send and what the catalogue says must agree. */
 export function sentBy(role: DeployedRole): ReadonlySet<MessageName | 'Outbound'> {
-  const lists = Object.values(role === 'coordinator' ? COORDINATOR : PROCESSOR);
-  const sent = lists.flatMap(({ sends }) => sends).filter((each) => each !== 'peers' && each !== 'outcome');
-  return new Set(sent);
+  const sent = Object.values(RIGHTS[role]).flatMap(({ sends }) => sends);
+  const elsewhere: ReadonlySet<Destination> = new Set(['peers', 'outcome', 'gateways']);
+  return new Set(sent.filter((each): each is ReceivedMessage => !elsewhere.has(each)));
 }
 
 /** The union. */

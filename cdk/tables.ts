@@ -17,26 +17,20 @@ interface Lifecycle {
   readonly protected: boolean;
 }
 
-/** Tables that exist so far; those of signing services come with their functions. */
-export type DeployedTable = Exclude<Table, 'Serials' | 'Issuance'>;
-
-const LIFECYCLES: Record<DeployedTable, Lifecycle> = {
+const LIFECYCLES: Record<Table, Lifecycle> = {
   // Evidence and certificates in it never expire; terminal ceremonies and strays carry `ttl`.
   Ceremonies: { recovery: true, timeToLive: true, retained: true, protected: false },
   // A copy of this table is a chance to use a nonce twice: no recovery, no stream, no backup, nothing kept.
   Nonces: { recovery: false, timeToLive: true, retained: false, protected: false },
   Keys: { recovery: true, timeToLive: false, retained: true, protected: true },
   Directory: { recovery: true, timeToLive: false, retained: true, protected: false },
+  // A serial that is forgotten is spent twice: nothing in them ever expires, and nothing takes them away.
+  Serials: { recovery: true, timeToLive: false, retained: true, protected: true },
+  Issuance: { recovery: true, timeToLive: false, retained: true, protected: true },
 };
 
 /** @param segment the coin, or `coordinator` */
-export function addTable(
-  scope: Construct,
-  table: DeployedTable,
-  identity: string,
-  segment: string,
-  stage: Stage,
-): DynamoTable {
+export function addTable(scope: Construct, table: Table, identity: string, segment: string, stage: Stage): DynamoTable {
   const { recovery, timeToLive, retained, protected: deletionProtection } = LIFECYCLES[table];
   const kept = stage === 'aws';
   const made = new DynamoTable(scope, table, {

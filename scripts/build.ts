@@ -20,7 +20,7 @@ await build({
   logLevel: 'warning',
 });
 writeFileSync(join('dist', 'package.json'), '{"type":"module"}\n');
-for (const role of ['coordinator', 'processor'] as const) {
+for (const role of ['coordinator', 'processor', 'signing-service'] as const) {
   const { bytes, coldStartBytes } = bundleOf(role);
   const starts = [...coldStartBytes.values()];
   console.log(

@@ -74,7 +74,7 @@ const variables = z.discriminatedUnion('COTERIE_ROLE', [
   z.strictObject({
     ...shared,
     COTERIE_ROLE: z.literal('coordinator'),
-    COTERIE_COINS: json(z.array(coin).min(1).max(16)),
+    COTERIE_COINS: json(z.array(coin).min(1).max(32)),
   }),
   z.strictObject({
     ...shared,
@@ -84,6 +84,7 @@ const variables = z.discriminatedUnion('COTERIE_ROLE', [
     COTERIE_TABLE_NONCES: name,
     COTERIE_TABLE_SERIALS: unset(name),
     COTERIE_TABLE_ISSUANCE: unset(name),
+    COTERIE_GATEWAYS: unset(json(z.array(queue).max(16))),
     COTERIE_OUTCOME_QUEUE: unset(queue),
     COTERIE_POLICIES: json(z.array(policySchema).max(16)),
     COTERIE_INSTRUCTION_KEYS: unset(json(instructionKeys)),
@@ -140,6 +141,7 @@ function configOf(of: Variables, region: string): NodeConfig {
         outcomeQueue: of.COTERIE_OUTCOME_QUEUE,
         policies: of.COTERIE_POLICIES,
         instructionKeys: of.COTERIE_INSTRUCTION_KEYS as ProcessorConfig['instructionKeys'],
+        ...(of.COTERIE_GATEWAYS ? { gateways: of.COTERIE_GATEWAYS } : {}),
       } satisfies ProcessorConfig;
   }
 }

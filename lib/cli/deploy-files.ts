@@ -34,7 +34,7 @@ export function readText(path: string, what: string): string {
 
 /** The committee is the one agreed on, and names this operator as the operator names itself. @throws {UsageError} */
 export function assertAgreed(operator: OperatorFile, committee: Committee): void {
-  const { identity, account, region, coins, committeeHash } = operator;
+  const { identity, account, region, coins, assets, committeeHash } = operator;
   if (committeeHash === undefined) {
     throw new UsageError(
       `expected committeeHash in the operator file, got none: compare ${committee.id} by voice with the other operators, then write it there`,
@@ -59,5 +59,10 @@ export function assertAgreed(operator: OperatorFile, committee: Committee): void
   if (missing)
     throw new UsageError(
       `expected coins of the committee file for ${identity}, got ${missing}, for which its card named no key`,
+    );
+  const unknown = assets.find((asset) => !self.assets[asset]);
+  if (unknown)
+    throw new UsageError(
+      `expected assets of the committee file for ${identity}, got ${unknown}, for which its card named no key`,
     );
 }

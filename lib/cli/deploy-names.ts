@@ -18,6 +18,10 @@ export function inboxStackName(identity: string): string {
   return `coterie-${identity}-inbox`;
 }
 
+export function signingServiceStackName(identity: string, asset: string): string {
+  return `coterie-${identity}-service-${asset}`;
+}
+
 export function processorStackName(identity: string, coin: string): string {
   return `coterie-${identity}-processor-${coin}`;
 }

@@ -115,28 +115,37 @@ export function deal(
   place: Place,
   random: RandomBytes,
 ): { readonly polynomial: Uint8Array; readonly dealing: EncodedDealing } {
-  const inG1 = (scalar: bigint) => encodeG1(G1Point.BASE.multiply(scalar));
-  const inG2 = (scalar: bigint) => encodeG2(G2Point.BASE.multiply(scalar));
   const row = () => Array.from({ length: place.t }, () => randomScalar(random));
   const x = row();
   const y = Array.from({ length: ATTRIBUTES }, row);
   const rows = { alpha: x.map(inG2), beta: y.map((a) => a.map(inG1)), betaTilde: y.map((a) => a.map(inG2)) };
-
-  const rho0 = randomScalar(random);
-  const rho = y.map(() => randomScalar(random));
-  const R = { x: inG2(rho0), y: rho.map(inG1) };
-  const c = challenge(place, rows, R.x, R.y);
-  // μ = ρ + c·a_0
-  const response = (nonce: bigint, constant = 0n) => encodeScalar(Fr.add(nonce, Fr.mul(c, constant)));
+  const constants = { x: x[0] ?? 0n, y: y.map((a) => a[0] ?? 0n) };
   return {
     polynomial: concat(...[x, ...y].flat().map(encodeScalar)),
-    dealing: {
-      rows,
-      proofX: { commitment: R.x, response: response(rho0, x[0]) },
-      proofsY: R.y.map((commitment, j) => ({ commitment, response: response(rho[j] ?? 0n, y[j]?.[0]) })),
-    },
+    dealing: prove(place, rows, constants, random),
   };
 }
+
+/**
+ * The proofs of possession of the constant terms: R_0 = ρ_0·g2, R_j = ρ_j·g1, μ = ρ + c·a_0.
+ * @param constants a_00 and a_10 … a_q0, SECRET
+ */
+export function prove(place: Place, rows: EncodedRows, constants: Share, random: RandomBytes): EncodedDealing {
+  const rho0 = randomScalar(random);
+  const rho = constants.y.map(() => randomScalar(random));
+  const [R0, R] = [inG2(rho0), rho.map(inG1)];
+  const c = challenge(place, rows, R0, R);
+  const response = (nonce: bigint, constant: bigint) => encodeScalar(Fr.add(nonce, Fr.mul(c, constant)));
+  return {
+    rows,
+    proofX: { commitment: R0, response: response(rho0, constants.x) },
+    proofsY: R.map((commitment, j) => ({ commitment, response: response(rho[j] ?? 0n, constants.y[j] ?? 0n) })),
+  };
+}
+
+/** Multiples of the base points by secrets: noble's, which take the same steps for every scalar. */
+const inG1 = (scalar: bigint): Uint8Array => encodeG1(G1Point.BASE.multiply(scalar));
+const inG2 = (scalar: bigint): Uint8Array => encodeG2(G2Point.BASE.multiply(scalar));
 
 /**
  * f_p(index) for every polynomial p: the share of one service, or one's own.
@@ -316,8 +325,8 @@ export function liesOn(
   if (x === 0n || y.includes(0n) || y.length !== beta.length) return false;
   const at = evaluation(verifier, index);
   return (
-    equal(encodeG2(G2Point.BASE.multiply(x)), verifier.encodeG2(at.inG2(alpha))) &&
-    y.every((each, j) => equal(encodeG1(G1Point.BASE.multiply(each)), verifier.encodeG1(at.inG1(beta[j] ?? []))))
+    equal(inG2(x), verifier.encodeG2(at.inG2(alpha))) &&
+    y.every((each, j) => equal(inG1(each), verifier.encodeG1(at.inG1(beta[j] ?? []))))
   );
 }
 

@@ -4,7 +4,7 @@
  */
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { u32be, utf8 } from '../messages/bytes.ts';
-import type { G1, G2 } from './groups.ts';
+import { fixedBase, type G1, type G2 } from './groups.ts';
 
 /** What is hashed to G1, one domain tag each. `base` is h of a request; the others are generators. */
 export const G1_DOMAINS = ['base', 'gamma', 'tag', 'value', 'range-g', 'range-h', 'range-u'] as const;
@@ -42,17 +42,17 @@ function generator(domain: Exclude<G1Domain, 'base'>, index: number): G1 {
 
 /** γ_j, which commits to attribute j of a request. @param j ≥ 0 */
 export function gamma(j: number): G1 {
-  return generator('gamma', j);
+  return fixedBase(generator('gamma', j));
 }
 
 /** G_tag: ζ = serial·G_tag. */
 export function tagGenerator(): G1 {
-  return generator('tag', 0);
+  return fixedBase(generator('tag', 0));
 }
 
 /** H_v, which carries the value in P = a·g1 + v·H_v. */
 export function valueGenerator(): G1 {
-  return generator('value', 0);
+  return fixedBase(generator('value', 0));
 }
 
 /** Bits of a value, times outputs of a transaction. */

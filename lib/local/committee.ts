@@ -16,11 +16,14 @@ import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/nod
 import { OWN_KEYS } from '../node/rows.ts';
 import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
 import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
-import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS } from './functions.ts';
+import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS, SIGNING_SERVICE_FUNCTIONS } from './functions.ts';
 
 /** The coins that the embedded committee knows, with their suites. */
 export const COINS = { btc: 'FROST-secp256k1-SHA256-TR-v1', sol: 'FROST-ED25519-SHA512-v1' } as const;
 export type Coin = keyof typeof COINS;
+
+/** The queue that all signing services of an embedded committee answer on. */
+export const GATEWAY = 'coterie-gateway-answers' as QueueName;
 
 /** Messages of a coordinator that come on the topic of a coin; the others come on its own. */
 const PER_COIN: ReadonlySet<string> = new Set([
@@ -30,17 +33,22 @@ const PER_COIN: ReadonlySet<string> = new Set([
   'PublicAddressAvailable',
 ]);
 
+/** An asset's entry of the committee file, but for its first key generation. */
+export type AssetTerms = Omit<CommitteeFile['assets'][string], 'genesis'>;
+
 export interface CommitteeOptions {
   /** n, 2 to 100. */
   readonly operators: number;
   /** t, 2 to n; 1 only with `allowSingleSigner`. */
   readonly threshold: number;
   readonly coins: readonly Coin[];
+  /** Every operator has a signing service for each. */
+  readonly assets?: Readonly<Record<string, AssetTerms>>;
   readonly cloud: LocalCloudOptions;
   readonly allowSingleSigner?: boolean;
   /** Seconds; default 15. */
   readonly leaderPeriod?: number;
-  /** Make every coin's key as soon as all operators are ready. Default true. */
+  /** Make every coin's and asset's key as soon as all operators are ready. Default true. */
   readonly genesis?: boolean;
   /** Seconds that the genesis ceremony may take; default 600. */
   readonly genesisLife?: number;
@@ -52,7 +60,7 @@ export interface CommitteeOptions {
 /** One thing that a role reported about itself. */
 export interface Report {
   readonly operator: number;
-  /** The processor's coin, or `coordinator`. */
+  /** The processor's coin or asset, or `coordinator`. */
   readonly role: string;
   readonly event: string;
   readonly fields: Readonly<Record<string, string | number | boolean>>;
@@ -72,6 +80,9 @@ export class LocalCommittee {
   readonly #dead = new Set<number>();
   readonly #reports: ((report: Report) => void)[] = [];
   readonly #outcomes: ((event: MultisigEvent, operator: number, coin: Coin) => void)[] = [];
+  readonly #assetEvents: ((event: MultisigEvent, operator: number, asset: string) => void)[] = [];
+  readonly #answers: ((body: string) => void)[] = [];
+  readonly #withdrawals: ((withdrawal: Payload<'Withdrawal'>, operator: number, asset: string) => void)[] = [];
   readonly #addresses: ((address: Payload<'PublicAddressAvailable'>, operator: number) => void)[] = [];
   #committee: Committee | undefined;
 
@@ -79,6 +90,12 @@ export class LocalCommittee {
     this.options = options;
     this.cloud = new LocalCloud(options.cloud);
     for (let operator = 1; operator <= options.operators; operator++) this.#addOperator(operator);
+    if (this.#assets().length === 0) return;
+    this.cloud.createQueue(GATEWAY);
+    this.cloud.subscribe(GATEWAY, async (batch) => {
+      for (const { body } of batch) for (const listener of this.#answers) listener(body);
+      return { failed: [] };
+    });
   }
 
   /** The committee that was agreed on. @throws before {@link assemble} */
@@ -95,6 +112,20 @@ export class LocalCommittee {
     this.#outcomes.push(listener);
   }
 
+  onAssetEvent(listener: (event: MultisigEvent, operator: number, asset: string) => void): void {
+    this.#assetEvents.push(listener);
+  }
+
+  /** A service's answer to the gateway: sealed to the one-time key that it names. */
+  onAnswer(listener: (body: string) => void): void {
+    this.#answers.push(listener);
+  }
+
+  onWithdrawal(listener: (withdrawal: Payload<'Withdrawal'>, operator: number, asset: string) => void): void {
+    this.#withdrawals.push(listener);
+  }
+
+  /** Of coins and of assets, which have no address and announce their verification key. */
   onAddress(listener: (address: Payload<'PublicAddressAvailable'>, operator: number) => void): void {
     this.#addresses.push(listener);
   }
@@ -125,17 +156,17 @@ export class LocalCommittee {
 
   /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
   async instruct(
-    coin: Coin,
+    coin: string,
     instruction: Payload<'MultisigInstruction'>,
     operators?: readonly number[],
   ): Promise<void> {
     await this.post(coin, 'MultisigInstruction', bodyOf('MultisigInstruction', instruction), operators);
   }
 
-  /** Puts a body on a processor's queue of that name, well-formed or not, as any producer with the right to could. */
+  /** Puts a body on a processor’s or a service’s queue of that name, well-formed or not, as any producer with the right to could. */
   async post(
-    coin: Coin,
-    message: 'MultisigInstruction' | 'Control',
+    coin: string,
+    message: 'MultisigInstruction' | 'Control' | 'Wake' | 'Transaction' | 'TransactionCertificate' | 'RecoverIssued',
     body: string,
     operators?: readonly number[],
   ): Promise<void> {
@@ -152,7 +183,7 @@ export class LocalCommittee {
 
   #addOperator(operator: number): void {
     const identity = identityOf(operator);
-    const { coins } = this.options;
+    const coins = [...this.options.coins, ...this.#assets()];
     const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
     const own = this.#role(operator, 'coordinator', coordinator);
     for (const each of COORDINATOR_FUNCTIONS) {
@@ -172,9 +203,10 @@ export class LocalCommittee {
         outcomeQueue,
         policies: this.options.policies ?? [{ kind: 'require-own-instruction' }],
         instructionKeys: undefined,
+        ...(isCoin(coin) ? {} : { gateways: [GATEWAY] }),
       };
       const role = this.#role(operator, coin, config);
-      for (const each of PROCESSOR_FUNCTIONS)
+      for (const each of isCoin(coin) ? PROCESSOR_FUNCTIONS : SIGNING_SERVICE_FUNCTIONS)
         this.#run(topicQueue(identity, coin, each.message), role, each as NodeFunction);
       this.cloud.createQueue(outcomeQueue);
       this.cloud.subscribe(outcomeQueue, async (batch) => this.#client(batch, operator, coin));
@@ -217,10 +249,13 @@ export class LocalCommittee {
   }
 
   /** The operator's own client, reading its outcome queue. */
-  async #client(batch: readonly Delivery[], operator: number, coin: Coin): Promise<{ failed: string[] }> {
+  async #client(batch: readonly Delivery[], operator: number, coin: Coin | string): Promise<{ failed: string[] }> {
     for (const { body } of batch) {
       const event = parseBodyAs('MultisigEvent', body);
-      if (event.ok) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
+      if (event.ok && isCoin(coin)) for (const listener of this.#outcomes) listener(event.payload, operator, coin);
+      if (event.ok && !isCoin(coin)) for (const listener of this.#assetEvents) listener(event.payload, operator, coin);
+      const withdrawal = parseBodyAs('Withdrawal', body);
+      if (withdrawal.ok) for (const listener of this.#withdrawals) listener(withdrawal.payload, operator, coin);
       const address = parseBodyAs('PublicAddressAvailable', body);
       if (address.ok) for (const listener of this.#addresses) listener(address.payload, operator);
     }
@@ -236,6 +271,10 @@ export class LocalCommittee {
     for (const { ports } of this.#roles) {
       while (!(await ports.store.get('Directory', OWN_KEYS))) await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  #assets(): readonly string[] {
+    return Object.keys(this.options.assets ?? {});
   }
 
   /** What `coterie card` would print for each operator, put together. */
@@ -257,12 +296,16 @@ export class LocalCommittee {
       const file = { suite: COINS[coin], t: threshold, ...(genesis ? { genesis: { requestId, expiresAt } } : {}) };
       return [coin, allowSingleSigner ? { ...file, allowSingleSigner } : file];
     });
+    const assetEntries = Object.entries(this.options.assets ?? {}).map(([asset, terms]) => {
+      const requestId = toHex(random.bytes(16));
+      return [asset, { ...terms, ...(genesis ? { genesis: { requestId, expiresAt } } : {}) }];
+    });
     return {
       version: 1,
       network: 'local',
       operators: indexes.map((index) => this.#operatorEntry(index)),
       coins: Object.fromEntries(coinEntries),
-      assets: {},
+      assets: Object.fromEntries(assetEntries),
       leaderPeriod,
     } as CommitteeFile;
   }
@@ -274,7 +317,8 @@ export class LocalCommittee {
       const rows = this.cloud.inspect.items(`${identity}/${role}`, 'Directory');
       return rows.find(({ pk, sk }) => pk === OWN_KEYS.pk && sk === OWN_KEYS.sk)?.[attribute] as Hex;
     };
-    const coins = this.options.coins.map((coin) => [coin, { signatureKey: key(coin, 'signatureKey') }] as const);
+    const keysOf = (names: readonly string[]) =>
+      Object.fromEntries(names.map((name) => [name, { signatureKey: key(name, 'signatureKey') }] as const));
     return {
       index,
       identity,
@@ -282,14 +326,18 @@ export class LocalCommittee {
       region: REGION,
       inbox: inboxPattern(identity),
       coordinatorKey: key('coordinator', 'messagingKey'),
-      coins: Object.fromEntries(coins),
-      assets: {},
+      coins: keysOf(this.options.coins),
+      assets: keysOf(this.#assets()),
     } as CommitteeFile['operators'][number];
   }
 }
 
 const REGION = 'local';
 const accountOf = (operator: number): string => `${operator}`.padStart(12, '0');
+
+function isCoin(name: string): name is Coin {
+  return Object.hasOwn(COINS, name);
+}
 
 /** `operator1`, `operator2`, … */
 export function identityOf(operator: number): string {

@@ -24,6 +24,24 @@ import { handler as processorSignatureShareIn } from '../../functions/processor/
 import { handler as processorSigningPackageIn } from '../../functions/processor/signing-package-in.ts';
 import { handler as processorStart } from '../../functions/processor/start.ts';
 import { handler as processorWake } from '../../functions/processor/wake.ts';
+import { handler as serviceCommitteeAccepted } from '../../functions/signing-service/committee-accepted.ts';
+import { handler as serviceControl } from '../../functions/signing-service/control.ts';
+import { handler as serviceCoordinatorPublicKey } from '../../functions/signing-service/coordinator-public-key.ts';
+import { handler as serviceEncryptedKeyGenCommitmentIn } from '../../functions/signing-service/encrypted-key-gen-commitment-in.ts';
+import { handler as serviceEncryptedKeyShareIn } from '../../functions/signing-service/encrypted-key-share-in.ts';
+import { handler as serviceEncryptedPublicKeyIn } from '../../functions/signing-service/encrypted-public-key-in.ts';
+import { handler as serviceExternalPublicKeyIn } from '../../functions/signing-service/external-public-key-in.ts';
+import { handler as serviceKeyGenCertificateIn } from '../../functions/signing-service/key-gen-certificate-in.ts';
+import { handler as serviceKeyGenEvidenceIn } from '../../functions/signing-service/key-gen-evidence-in.ts';
+import { handler as serviceKeyGenVerdictIn } from '../../functions/signing-service/key-gen-verdict-in.ts';
+import { handler as serviceMultisigInstruction } from '../../functions/signing-service/multisig-instruction.ts';
+import { handler as serviceRecoverIssued } from '../../functions/signing-service/recover-issued.ts';
+import { handler as serviceSpentSerialsIn } from '../../functions/signing-service/spent-serials-in.ts';
+import { handler as serviceSpentSerialsRequestIn } from '../../functions/signing-service/spent-serials-request-in.ts';
+import { handler as serviceStart } from '../../functions/signing-service/start.ts';
+import { handler as serviceTransaction } from '../../functions/signing-service/transaction.ts';
+import { handler as serviceTransactionCertificate } from '../../functions/signing-service/transaction-certificate.ts';
+import { handler as serviceWake } from '../../functions/signing-service/wake.ts';
 import type { NodeFunction } from '../node/function.ts';
 import type { CoordinatorConfig, ProcessorConfig } from '../node/node.ts';
 
@@ -56,4 +74,26 @@ export const PROCESSOR_FUNCTIONS: readonly NodeFunction<ProcessorConfig>[] = [
   processorSigningPackageIn,
   processorStart,
   processorWake,
+];
+
+/** A signing service is a processor whose coin is an asset: it makes its key in the same ceremony. */
+export const SIGNING_SERVICE_FUNCTIONS: readonly NodeFunction<ProcessorConfig>[] = [
+  serviceCommitteeAccepted,
+  serviceControl,
+  serviceCoordinatorPublicKey,
+  serviceEncryptedKeyGenCommitmentIn,
+  serviceEncryptedKeyShareIn,
+  serviceEncryptedPublicKeyIn,
+  serviceExternalPublicKeyIn,
+  serviceKeyGenCertificateIn,
+  serviceKeyGenEvidenceIn,
+  serviceKeyGenVerdictIn,
+  serviceMultisigInstruction,
+  serviceRecoverIssued,
+  serviceSpentSerialsIn,
+  serviceSpentSerialsRequestIn,
+  serviceStart,
+  serviceTransaction,
+  serviceTransactionCertificate,
+  serviceWake,
 ];

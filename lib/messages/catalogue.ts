@@ -250,7 +250,7 @@ export const CATALOGUE = {
   KeyGenCertificateIn: into('KeyGenCertificate', statementSchema, 'general', 'A certificate, the same from anyone.'),
   PublicAddressAvailable: {
     consumers: ['coordinator', 'client'],
-    senders: ['processor'],
+    senders: ['processor', 'signing-service'],
     partition: 'general',
     queue: 'topic',
     payload: z.strictObject({

@@ -239,9 +239,13 @@ function assetProblem(
   name: string,
   { t, f, depositors }: z.infer<typeof assetEntry>,
 ): string | undefined {
-  const n = file.operators.filter((each) => own(each.assets, name)).length;
+  const services = file.operators.filter((each) => own(each.assets, name)).map((each) => each.index);
+  const n = services.length;
   if (t > n) return `expected t of ${name} to be at most its ${n} operators, got ${t}`;
   if (n > MAX_SERVICES) return `expected at most ${MAX_SERVICES} operators for ${name}, got ${n}`;
+  // A credential's services are numbered 1 to 31 wherever they are named.
+  const far = services.find((each) => each > MAX_SERVICES);
+  if (far !== undefined) return `expected services of ${name} with indexes of at most ${MAX_SERVICES}, got ${far}`;
   if (2 * t <= n + f) return `expected 2t > n + f for ${name}, got t = ${t}, n = ${n}, f = ${f}`;
   if (new Set(depositors.keys).size !== depositors.keys.length)
     return `expected distinct depositor keys of ${name}, got one twice`;

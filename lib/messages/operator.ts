@@ -29,6 +29,8 @@ export const operatorFile = z.strictObject({
   /** SNS topic for alarms. */
   alarmTarget: arn.optional(),
   coins: z.array(coin).min(1).max(16),
+  /** Assets of which this operator runs a signing service. */
+  assets: z.array(coin).max(16).default([]),
   /** SHA-256 of the committee file, compared by voice with the other operators; absent in the first deploy. */
   committeeHash: hex32.optional(),
 });
@@ -46,8 +48,19 @@ export function parseOperatorFile(
 }
 
 /** What a shape cannot say. @returns one sentence that begins with the field, or nothing */
-function contradiction({ identity: of, coins, instructionKeys }: OperatorFile): string | undefined {
-  if (new Set(coins).size !== coins.length) return 'coins: expected distinct coins, got one twice';
+function contradiction({
+  identity: of,
+  coins: vaults,
+  assets,
+  gateways,
+  instructionKeys,
+}: OperatorFile): string | undefined {
+  if (new Set(vaults).size !== vaults.length) return 'coins: expected distinct coins, got one twice';
+  const coins = [...vaults, ...assets];
+  if (new Set(coins).size !== coins.length) return 'assets: expected distinct assets that are no coins, got one twice';
+  const answering = gateways.map((arn) => arn.slice(arn.lastIndexOf(':') + 1));
+  // A request names the queue without its account: of two with one name it could mean either.
+  if (new Set(answering).size !== answering.length) return 'gateways: expected queues of distinct names, got one twice';
   const reserved = coins.find((each) => RESERVED_COINS.has(each));
   if (reserved !== undefined) return `coins: expected a coin name that is not reserved, got ${reserved}`;
   const longest = coins

@@ -12,10 +12,10 @@ import { messagingKey } from './x25519.ts';
 const g1 = hexOf(48);
 const tag = g1;
 /** Inputs, outputs or deposits of one transaction. */
-const MAX_SIDE = 8;
+export const MAX_SIDE = 8;
 /** Bytes of a transaction in its canonical form. */
 const MAX_TRANSACTION_BYTES = 60_000;
-/** The longest, one range proof over eight outputs, has 1,000 bytes. */
+/** The longest, one range proof over eight outputs, has 1,216 bytes. */
 const proof = hexUpTo(4_096, 32);
 
 /** Each text once, ascending: a set has one encoding. Lower-case hex of one length sorts as its bytes do. */
@@ -41,34 +41,55 @@ export const withdraw = z.strictObject({ amount, recipient: z.string().min(1).ma
 export type Withdraw = z.infer<typeof withdraw>;
 const reply = z.string().regex(/^[A-Za-z0-9_-]{1,80}$/, 'expected a queue name');
 
+const content = {
+  version: z.literal(1),
+  asset: coin,
+  epoch: z.int().min(0),
+  inputs: z
+    .array(input)
+    .max(MAX_SIDE)
+    .refine((all) => distinct(all.map((each) => each.tag)), 'expected distinct tags'),
+  outputs: z
+    .array(output)
+    .max(MAX_SIDE)
+    // One request is signed once: a second time pays for nothing (attack ECASH-17).
+    .refine((all) => distinct(all.map((each) => each.commitment)), 'expected distinct outputs'),
+  deposits: z
+    .array(deposit)
+    .max(MAX_SIDE)
+    .refine((all) => distinct(all.map((each) => each.depositId)), 'expected distinct deposits'),
+  withdraw: withdraw.optional(),
+  /** Shows and balance, over one transcript. */
+  proof,
+  /** Over the same transcript; empty where there is no output. */
+  range: hexUpTo(4_096),
+};
+
+interface Sides {
+  readonly inputs: readonly unknown[];
+  readonly outputs: readonly unknown[];
+  readonly deposits: readonly unknown[];
+  readonly withdraw?: unknown;
+}
+// A transaction of nothing would be proven vacuously (attack ENC-07).
+const comesIn = ({ inputs, deposits }: Sides): boolean => inputs.length + deposits.length > 0;
+const goesOut = ({ outputs, withdraw: out }: Sides): boolean => outputs.length > 0 || out !== undefined;
+const NOTHING_IN = 'expected an input or a deposit';
+const NOTHING_OUT = 'expected an output or a withdrawal';
+
+/** A transaction without where to answer: two wallets that send one transaction send the same. */
+export const transactionContent = z.strictObject(content).refine(comesIn, NOTHING_IN).refine(goesOut, NOTHING_OUT);
+export type TransactionContent = z.infer<typeof transactionContent>;
+
 export const transaction = z
   .strictObject({
-    version: z.literal(1),
-    asset: coin,
-    epoch: z.int().min(0),
-    inputs: z
-      .array(input)
-      .max(MAX_SIDE)
-      .refine((all) => distinct(all.map((each) => each.tag)), 'expected distinct tags'),
-    outputs: z.array(output).max(MAX_SIDE),
-    deposits: z
-      .array(deposit)
-      .max(MAX_SIDE)
-      .refine((all) => distinct(all.map((each) => each.depositId)), 'expected distinct deposits'),
-    withdraw: withdraw.optional(),
-    /** Shows, balance and range, over one transcript. */
-    proof,
-    range: proof,
+    ...content,
     replyTo: reply,
     /** X25519, used once: the answer is sealed to it. */
     replyKey: messagingKey,
   })
-  // A transaction of nothing would be proven vacuously (attack ENC-07).
-  .refine(({ inputs, deposits }) => inputs.length + deposits.length > 0, 'expected an input or a deposit')
-  .refine(
-    ({ outputs, withdraw: out }) => outputs.length > 0 || out !== undefined,
-    'expected an output or a withdrawal',
-  );
+  .refine(comesIn, NOTHING_IN)
+  .refine(goesOut, NOTHING_OUT);
 
 export const REFUSAL_REASONS = [
   'BadShape',

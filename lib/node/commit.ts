@@ -26,11 +26,12 @@ import {
   WrongContext,
 } from '../ports.ts';
 import { policyHash } from '../signing/policy.ts';
+import { tablesOf } from '../signing-service/tables.ts';
 import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
 import {
-  assetKeyKey,
+  ASSET_KEY,
   ceremonyPartition,
   evidenceKey,
   HALT,
@@ -143,16 +144,18 @@ export async function commit(
         });
         const item = { ...publicKeyKey(key.keyId), status: 'unconfirmed', content: JSON.stringify(key.content) };
         writes.push({ kind: 'put', table: 'Keys', item, condition: { kind: 'absent' } });
+        // A second key of one asset would strand the tokens of the first, or let a serial be spent under each.
+        if ('verificationKey' in key.content) {
+          // The tables as they are now: locks in any others are not those of this key's epoch.
+          const held = { ...ASSET_KEY, keyId: key.keyId, tables: await tablesOf(node.ports.store) };
+          writes.push({ kind: 'put', table: 'Keys', item: held, condition: { kind: 'absent' } });
+        }
         break;
       }
       case 'certify': {
         const item = { ...publicKeyKey(key.keyId), status: 'certified', certificate: JSON.stringify(key.certificate) };
         writes.push({ kind: 'put', table: 'Keys', item, condition: { kind: 'present' } });
         announcements.push(...addressAvailable(node, key.keyId, key.certificate));
-        if (key.certificate.parameters.suite === COCONUT_SUITE) {
-          const found = { ...assetKeyKey(node.config.coin, key.keyId), at: node.now() };
-          writes.push({ kind: 'put', table: 'Keys', item: found });
-        }
         break;
       }
       case 'hide':
@@ -162,6 +165,7 @@ export async function commit(
           item: { ...publicKeyKey(key.keyId), status: 'hidden' },
           condition: { kind: 'present' },
         });
+        if (state.parameters.suite === COCONUT_SUITE) writes.push({ kind: 'delete', table: 'Keys', key: ASSET_KEY });
         break;
     }
   }

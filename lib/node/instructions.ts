@@ -5,7 +5,13 @@ import type { Committee } from '../messages/committee.ts';
 import { refusedEvent } from '../messages/events.ts';
 import type { Hex } from '../messages/hex.ts';
 import { checkInstructionSignatures } from '../messages/instructions.ts';
-import { type KeygenParameters, maximumMessages, type SigningParameters } from '../messages/parameters.ts';
+import {
+  COCONUT_SUITE,
+  ceremonyId,
+  type KeygenParameters,
+  maximumMessages,
+  type SigningParameters,
+} from '../messages/parameters.ts';
 import { decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import { signingCertificate, visiting } from './advance.ts';
@@ -14,7 +20,7 @@ import { commit, resend } from './commit.ts';
 import { MAX_LIFE_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
 import { ownIndex, type Processor } from './node.ts';
-import { HALT, publicKeyKey } from './rows.ts';
+import { ASSET_KEY, HALT, publicKeyKey } from './rows.ts';
 import { wakeOpenCeremonies } from './wake.ts';
 
 export interface Refusal {
@@ -43,6 +49,8 @@ export async function onMultisigInstruction(
   if ('KeyGen' in payload) {
     const parameters = keygenParameters(node, committee, payload.KeyGen);
     if (!parameters.ok) return tell(parameters.refusal);
+    const second = await secondAssetKey(node, parameters.value);
+    if (second) return tell(second);
     return report(await authoriseKeygen(node, parameters.value, messageId), tell);
   }
   const parameters = await signingParameters(node, committee, payload.Sign);
@@ -132,6 +140,19 @@ function keygenParameters(node: Processor, committee: Committee, asked: KeyGen):
       expiresAt,
     },
   };
+}
+
+/**
+ * One key for each asset and epoch: a committee that made two would strand the tokens of one. Any two sets of t services have an honest one in common (2t > n + f), which
+ * takes part in one ceremony only, whatever the clients ask for.
+ */
+async function secondAssetKey(node: Processor, parameters: KeygenParameters): Promise<Refusal | undefined> {
+  if (parameters.suite !== COCONUT_SUITE) return undefined;
+  const held = await node.ports.store.get('Keys', ASSET_KEY);
+  // A redelivery of the instruction that made it is none that asks for another.
+  if (!held || (await loadState(node, ceremonyId(parameters)))) return undefined;
+  const detail = `expected no key of ${parameters.coin} in this epoch, got ${held['keyId']}: an unresolved one can be given up with Abandon`;
+  return { reason: 'ConfigurationMismatch', detail };
 }
 
 async function signingParameters(

@@ -55,9 +55,8 @@ export const saidKey = (ceremony: Hex, { type, slot, to }: Pick<Header, 'type' |
 export const ownSecretKey = (name: 'MESSAGING' | 'SIGNATURE'): Key => ({ pk: 'OWN', sk: name });
 export const longTermShareKey = (keyId: Hex): Key => ({ pk: `K#${keyId}`, sk: 'SHARE' });
 export const publicKeyKey = (keyId: Hex): Key => ({ pk: `K#${keyId}`, sk: 'PUBLIC' });
-/** The certified keys of an asset: which one its services use must be found without a ceremony to look it up by. */
-export const assetKeys = (asset: string): string => `ASSET#${asset}`;
-export const assetKeyKey = (asset: string, keyId: Hex): Key => ({ pk: assetKeys(asset), sk: keyId });
+/** Which key a signing service holds: one for each asset and epoch, and a committee file names one epoch. */
+export const ASSET_KEY: Key = { pk: 'OWN', sk: 'ASSET_KEY' };
 export const HALT: Key = { pk: 'SWITCH', sk: 'HALT' };
 export const POLICY: Key = { pk: 'SWITCH', sk: 'POLICY' };
 

@@ -1,8 +1,10 @@
 /** The messages of a signing service: transactions, certificates, what restored wallets ask for, and what the services of an asset tell each other. */
 import { createHash } from 'node:crypto';
+import type { RandomBytes } from '../ceremony.ts';
+import type { TransactionContext } from '../coconut/transaction-proof.ts';
+import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import { concat, lp, tagged, utf8 } from '../messages/bytes.ts';
 import { bodyOf, type MessageName, type Payload, parseBodyAs } from '../messages/catalogue.ts';
-import type { CoconutCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import { contentText, parseContent } from '../messages/contents.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
@@ -16,6 +18,7 @@ import {
   MAX_ANSWER_BYTES,
   sealAnswer,
 } from '../signing-service/answer.ts';
+import { contextOf } from '../signing-service/context.ts';
 import {
   inStatements,
   movePosition,
@@ -28,13 +31,14 @@ import { parted, recover } from '../signing-service/recover.ts';
 import type { TokenScheme } from '../signing-service/scheme.ts';
 import { type Refused, SigningService, type Voted } from '../signing-service/service.ts';
 import { certifiedKey, openShare } from './advance.ts';
+
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
 import { openOwn } from './own-keys.ts';
-import { assetKeys, HALT } from './rows.ts';
+import { ASSET_KEY, HALT } from './rows.ts';
 import { onWake } from './wake.ts';
 
-/** The cryptography of an asset's key. */
-export type SchemeOf = (certificate: CoconutCertificate, committee: Committee, asset: string) => TokenScheme;
+/** The cryptography of an asset's key, from what the committee agreed on. */
+export type SchemeOf = (context: TransactionContext, random: RandomBytes) => TokenScheme;
 
 /** A service as one invocation opens it. */
 interface Opened {
@@ -45,41 +49,43 @@ interface Opened {
   readonly epoch: number;
 }
 
-/** The first key that was certified here for the asset, with its certificate: a later one never takes its place within an epoch. */
-async function keyOf(
-  node: Processor,
-): Promise<{ readonly keyId: Hex; readonly certificate: CoconutCertificate } | undefined> {
-  const rows = await node.ports.store.query('Keys', assetKeys(node.config.coin));
-  const [first] = [...rows].sort((a, b) => Number(a['at']) - Number(b['at']));
-  if (!first) return undefined;
-  const keyId = first.sk as Hex;
-  const certificate = await certifiedKey(node, keyId);
-  return certificate && 'verificationKey' in certificate ? { keyId, certificate } : undefined;
+/** The one key of the asset, and the tables that there were when it was made. */
+async function keyOf(node: Processor): Promise<{ readonly key: AssetKey; readonly began: string } | undefined> {
+  const held = await node.ports.store.get('Keys', ASSET_KEY);
+  const keyId = held?.['keyId'] as Hex | undefined;
+  const certificate = keyId && (await certifiedKey(node, keyId));
+  if (!keyId || !certificate || !('verificationKey' in certificate)) return undefined;
+  return { key: assetKeyOf(keyId, certificate), began: String(held?.['tables']) };
 }
 
 /** @returns nothing before there is a committee and a key: wallets ask again */
 async function open(node: Processor, schemeOf: SchemeOf): Promise<Opened | undefined> {
-  const [committee, key] = [await node.committee(), await keyOf(node)];
+  const [committee, held] = [await node.committee(), await keyOf(node)];
   const { coin: asset, identity } = node.config;
-  const held = committee?.file.assets[asset];
-  if (!committee || !key || !held) return node.log('ServiceNotReady') as undefined;
+  const file = committee?.file.assets[asset];
+  if (!committee || !held || !file) return node.log('ServiceNotReady') as undefined;
   const self = ownIndex(committee, identity);
-  const service = new SigningService(schemeOf(key.certificate, committee, asset), self, {
-    committee,
-    asset,
-    store: node.ports.store,
-    telemetry: node.ports.telemetry,
-    random: node.random,
-    now: () => node.now(),
-    signatureKey: () => openOwn(node, 'SIGNATURE'),
-    share: () => openShare(node, key.keyId),
-    halt: HALT,
-    withdrawn: async (notice) => {
-      const { outcomeQueue } = node.config;
-      if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
+  const service = new SigningService(
+    schemeOf(contextOf(committee, asset, held.key.coconut, held.key.verificationKey), node.random),
+    self,
+    {
+      committee,
+      asset,
+      store: node.ports.store,
+      telemetry: node.ports.telemetry,
+      random: node.random,
+      now: () => node.now(),
+      signatureKey: () => openOwn(node, 'SIGNATURE'),
+      share: () => openShare(node, held.key.keyId),
+      halt: HALT,
+      began: held.began,
+      withdrawn: async (notice) => {
+        const { outcomeQueue } = node.config;
+        if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
+      },
     },
-  });
-  return { service, committee, self, asset, epoch: held.epoch };
+  );
+  return { service, committee, self, asset, epoch: file.epoch };
 }
 
 // ------------------------------------------------------------------------------------------------ gateways
@@ -297,7 +303,8 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   const opened = await open(node, schemeOf);
   if (!opened) return;
   const { store } = node.ports;
-  const { certificates, upTo } = await spentSince(store, opened, (await position(store, opened)) ?? 0, node.now());
+  const sent = (await position(store, opened)) ?? 0;
+  const { certificates, upTo } = await spentSince(store, opened, sent, node.now(), 'brought');
   if (certificates.length > 0) {
     await say(
       node,

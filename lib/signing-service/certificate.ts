@@ -1,6 +1,7 @@
 /** Votes and their certificates: what a service says it has locked, and the proof that t of them said so. */
 import { createHash } from 'node:crypto';
-import { concat, list, lp, u16be, u64be, utf8 } from '../messages/bytes.ts';
+import { withdrawBytes } from '../coconut/transaction-bytes.ts';
+import { concat, list, u16be } from '../messages/bytes.ts';
 import type { Committee } from '../messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import {
@@ -13,11 +14,9 @@ import {
 } from '../messages/tokens.ts';
 import type { TokenTransaction } from './scheme.ts';
 
-/** SHA-256(u64be(amount) ‖ LP(recipient) ‖ LP(memo)); of nothing, where nothing is withdrawn. */
+/** SHA-256 of the withdraw record; of nothing, where nothing is withdrawn. */
 export function withdrawHash(withdraw: Withdraw | undefined): Hex {
-  const record = withdraw
-    ? concat(u64be(BigInt(withdraw.amount)), lp(utf8(withdraw.recipient)), lp(utf8(withdraw.memo)))
-    : new Uint8Array(0);
+  const record = withdraw ? withdrawBytes(withdraw) : new Uint8Array(0);
   return toHex(createHash('sha256').update(record).digest());
 }
 

@@ -30,8 +30,17 @@ interface Place {
   readonly epoch: number;
 }
 
-/** The certificates of serials spent here after a time, oldest first, as many as may be said at once. */
-export async function spentSince(store: Store, { asset, epoch }: Place, asked: number, now: number): Promise<Page> {
+/**
+ * The certificates of serials spent here after a time, oldest first, as many as may be said at once.
+ * @param which `brought`: by gateways, and not by peers, who have said them themselves
+ */
+export async function spentSince(
+  store: Store,
+  { asset, epoch }: Place,
+  asked: number,
+  now: number,
+  which: 'all' | 'brought' = 'all',
+): Promise<Page> {
   const settled = now - SETTLED_SECONDS;
   // Before the first row there is nothing to look for: an epoch of a year has thousands of hours.
   const after = Math.max(asked, await beginning(store, { asset, epoch }, now));
@@ -42,7 +51,7 @@ export async function spentSince(store: Store, { asset, epoch }: Place, asked: n
   for (let hour = first; hour <= upTo && rows.length <= most; hour += LOG_SECONDS) {
     for (const row of await store.query('Issuance', logPartition(asset, epoch, hour))) {
       const at = secondsOf(row);
-      if (at > after && at <= upTo) rows.push(row);
+      if (at > after && at <= upTo && (which === 'all' || row['how'] === which)) rows.push(row);
     }
   }
   if (rows.length > most) {

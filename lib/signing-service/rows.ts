@@ -19,6 +19,8 @@ export const serialItem = (of: Consumed, state: Exclude<SerialState, { kind: 'fr
 });
 /** What the depositors' keys have brought in so far, by this service's votes. */
 export const depositedKey = (asset: string, epoch: number): Key => ({ pk: `CAP#${asset}#${epoch}`, sk: 'TOTAL' });
+/** Two certificates for one serial were seen: the service is silent for the rest of the epoch. */
+export const quorumBrokenKey = (asset: string, epoch: number): Key => ({ pk: `BROKEN#${asset}#${epoch}`, sk: 'STATE' });
 
 // Issuance
 const transactionPartition = (id: Hex): string => `X#${id}`;
@@ -47,6 +49,3 @@ export const positionKey = (asset: string, epoch: number, peer?: number): Key =>
   pk: `GOSSIP#${asset}#${epoch}`,
   sk: peer === undefined ? 'SENT' : `PEER#${`${peer}`.padStart(3, '0')}`,
 });
-
-// Keys: a restored `Keys` table opens no share, so that this row and the table it speaks of cannot both be of the past.
-export const beganKey = (asset: string, epoch: number): Key => ({ pk: 'SERVICE', sk: `BEGAN#${asset}#${epoch}` });

@@ -9,6 +9,8 @@
  * bytes for an answer for ever. Only one transaction of a tag can collect t votes when 2t > n + f.
  */
 import type { RandomBytes } from '../ceremony.ts';
+import type { Coconut } from '../coconut/coconut.ts';
+import { encodeSecretKey, type SecretKey, type VerificationKey } from '../coconut/keys.ts';
 import type { Committee } from '../messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import { signVote, type Vote, type VoteCertificate, type Withdraw } from '../messages/tokens.ts';
@@ -22,7 +24,7 @@ import {
   UnknownOutcome,
   type Write,
 } from '../ports.ts';
-import type { Secret } from '../vault/secret.ts';
+import { Secret } from '../vault/secret.ts';
 import {
   certificateBytes,
   certifies,
@@ -32,15 +34,17 @@ import {
   type SimulationOnly,
   voteOf,
 } from './certificate.ts';
+import { coconutScheme } from './coconut-scheme.ts';
+import { contextOf } from './context.ts';
 import {
   announcedKey,
-  beganKey,
   brokenKey,
   type Consumed,
   certificateKey,
   depositedKey,
   logKey,
   outputKey,
+  quorumBrokenKey,
   serialItem,
   serialKey,
   signaturesKey,
@@ -48,6 +52,7 @@ import {
 } from './rows.ts';
 import type { RefusalReason, TokenScheme, TokenTransaction, TransactionMessage } from './scheme.ts';
 import { decodeState, lock, type SerialState, spend } from './serial.ts';
+import { tablesOf } from './tables.ts';
 
 /** Times that one request is tried again because others moved what it moves: each of them has got on. */
 const MAX_RACES = 40;
@@ -102,8 +107,10 @@ export interface ServiceSetting {
   readonly share: () => Promise<Secret>;
   /** Tells the client of a withdrawal. May be called twice for one. */
   readonly withdrawn?: (notice: WithdrawalNotice) => Promise<void>;
-  /** Row of `Keys` that is there while the operator's switch, or a broken quorum, stops this service. */
+  /** Row of `Keys` that is there while the operator's switch stops this service. */
   readonly halt: Key;
+  /** {@link tablesOf} the store, when the key of this epoch was made. */
+  readonly began: string;
   readonly simulation?: SimulationOnly;
 }
 
@@ -130,6 +137,26 @@ export class SigningService {
     this.#store = setting.store;
     this.quorum = quorumOf(setting.committee, setting.asset, setting.simulation);
     setting.committee.signatureKey(setting.asset, index);
+  }
+
+  /**
+   * Source 000's constructor.
+   * @param secret this service's share; copied, and each copy is wiped after its use
+   * @param index 1 to n
+   * @throws {QuorumRefused} as the constructor
+   * @example
+   * const service = SigningService.fromSecret(coconut, secretKeys[0], verificationKey, 1, { committee, asset: 'usd', store, … });
+   */
+  static fromSecret(
+    coconut: Coconut,
+    secret: SecretKey,
+    verificationKey: VerificationKey,
+    index: number,
+    setting: Omit<ServiceSetting, 'share'>,
+  ): SigningService {
+    const context = contextOf(setting.committee, setting.asset, coconut, verificationKey);
+    const share = async () => new Secret(encodeSecretKey(secret));
+    return new SigningService(coconutScheme(context, setting.random), index, { ...setting, share });
   }
 
   /** Phase 1 or phase 2, by what comes: source 000's `process`. */
@@ -289,29 +316,29 @@ export class SigningService {
    * no peer knows them, for peers exchange what is *spent*. Nothing makes it vote again.
    */
   async #mayNotVote(): Promise<'Halted' | 'ReadOnly' | undefined> {
-    if (await this.#store.get('Keys', this.#setting.halt)) return 'Halted';
+    if (await this.#halted()) return 'Halted';
     return (await this.isReadOnly()) ? 'ReadOnly' : undefined;
   }
 
-  /** Whether some lock may have been forgotten. The first to ask in an epoch writes down which tables it began with. */
+  /** Whether some lock may have been forgotten. */
   async isReadOnly(): Promise<boolean> {
+    return (await tablesOf(this.#store)) !== this.#setting.began;
+  }
+
+  async #halted(): Promise<boolean> {
     const { asset, epoch } = this.quorum.context;
-    const key = beganKey(asset, epoch);
-    const [serials, issuance] = await Promise.all([this.#store.tableId('Serials'), this.#store.tableId('Issuance')]);
-    const tables = `${serials} ${issuance}`;
-    let row = await this.#store.get('Keys', key);
-    if (!row) {
-      await this.#store.write({ kind: 'put', table: 'Keys', item: { ...key, tables }, condition: { kind: 'absent' } });
-      row = await this.#store.get('Keys', key);
-    }
-    return row?.['tables'] !== tables;
+    const rows = await Promise.all([
+      this.#store.get('Keys', this.#setting.halt),
+      this.#store.get('Serials', quorumBrokenKey(asset, epoch)),
+    ]);
+    return rows.some((row) => row !== undefined);
   }
 
   // ---------------------------------------------------------------------------------------------- phase 2: certificates
 
   async #certified({ vote, signatures, transaction: carried }: CertificateMessage): Promise<Issued | Refused> {
     const id = vote.transaction;
-    if (await this.#store.get('Keys', this.#setting.halt)) return this.#refused(id, { reason: 'Halted' });
+    if (await this.#halted()) return this.#refused(id, { reason: 'Halted' });
     const certificate: VoteCertificate = { vote, signatures };
     if (!certifies(this.quorum, certificate)) return this.#refused(id, { reason: 'BadProof' });
     const transaction = await this.#transactionOf(id, carried);
@@ -336,7 +363,7 @@ export class SigningService {
     }
     if (signatures.length !== outputs.length)
       throw new Error(`expected ${outputs.length} partial signatures, got ${signatures.length}`);
-    const done = await this.#spend(certificate, (known) => [
+    const done = await this.#spend(certificate, 'brought', (known) => [
       {
         kind: 'put',
         table: 'Issuance',
@@ -364,16 +391,18 @@ export class SigningService {
   /** A peer's certificate: the serials are spent, and the signatures wait until somebody brings the transaction. @returns whether it certifies anything */
   async learn(certificate: VoteCertificate): Promise<boolean> {
     if (!certifies(this.quorum, certificate)) return false;
-    await this.#spend(certificate, () => []);
+    await this.#spend(certificate, 'learnt', () => []);
     return true;
   }
 
   /**
    * Moves every serial of a certificate to spent, whatever it was locked to before.
+   * @param how a gateway brought it, or a peer said it: peers are told of the first kind only, or each would echo all others
    * @param beside what is written in the same transaction. @returns `known` where nothing was left to write
    */
   async #spend(
     certificate: VoteCertificate,
+    how: 'brought' | 'learnt',
     beside: (transactionStored: boolean) => readonly Write[],
   ): Promise<'applied' | 'known' | 'Halted'> {
     const { asset, epoch } = this.quorum.context;
@@ -395,7 +424,7 @@ export class SigningService {
         if (next.kind === 'broken') return this.#broken(certificate, next.by);
         if (next.kind === 'change') writes.push(spent(of, next.to, row));
       }
-      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate));
+      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate, how));
       const more = has(signaturesKey(id).sk) ? [] : beside(has(transactionKey(id).sk));
       if (writes.length + more.length === 0) return 'known';
       const result = await this.#transact([...writes, ...more]);
@@ -405,13 +434,13 @@ export class SigningService {
     throw new Throttled(`a certificate lost ${MAX_RACES} races for its serials`);
   }
 
-  #certificateRows(certificate: VoteCertificate): Write[] {
+  #certificateRows(certificate: VoteCertificate, how: 'brought' | 'learnt'): Write[] {
     const { asset, epoch } = this.quorum.context;
     const id = certificate.vote.transaction;
     const bytes = certificateBytes(certificate);
     return [
       { kind: 'put', table: 'Issuance', item: { ...certificateKey(id), bytes }, condition: { kind: 'absent' } },
-      { kind: 'put', table: 'Issuance', item: { ...logKey(asset, epoch, this.#setting.now(), id), bytes } },
+      { kind: 'put', table: 'Issuance', item: { ...logKey(asset, epoch, this.#setting.now(), id), bytes, how } },
     ];
   }
 
@@ -425,11 +454,10 @@ export class SigningService {
       ...(before?.['bytes'] instanceof Uint8Array ? { other: before['bytes'] } : {}),
     };
     await this.#store.write({ kind: 'put', table: 'Issuance', item });
-    await this.#store.write({
-      kind: 'put',
-      table: 'Keys',
-      item: { ...this.#setting.halt, since: this.#setting.now() },
-    });
+    const { asset, epoch } = this.quorum.context;
+    // Not the operator's switch, which the operator may release: nothing that a service can be told makes this epoch's tokens good again.
+    const stop = { ...quorumBrokenKey(asset, epoch), at: this.#setting.now() };
+    await this.#store.write({ kind: 'put', table: 'Serials', item: stop });
     this.#setting.telemetry.record('QuorumBroken', { transaction: id, other });
     return 'Halted';
   }

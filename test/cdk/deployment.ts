@@ -29,8 +29,9 @@ export function deployed(
   coins: number,
   stage: Stage = 'aws',
   change: Partial<OperatorFile> = {},
+  assets = 0,
 ): Deployment {
-  const committee = exampleCommittee(operators, coins);
+  const committee = exampleCommittee(operators, coins, assets);
   const operator = { ...exampleOperatorFile(committee), ...change };
   const endpoint = stage === 'local' ? 'http://127.0.0.1:4566' : undefined;
   const settings = settingsOf(operator, committee, stage, { tools: endpoint });

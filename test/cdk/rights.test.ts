@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { type DeployedRole, queuesOf, type ReceivedMessage, receiversOf } from '../../cdk/receivers.ts';
-import { type Destination, rightsOf, sentBy } from '../../cdk/rights.ts';
+import { type Destination, hearersOf, rightsOf, sentBy } from '../../cdk/rights.ts';
 import { CATALOGUE, type Entry, MESSAGE_NAMES, type Sender } from '../../lib/messages/catalogue.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
 import { deployed, many, resource, resources, type Statement, statements } from './deployment.ts';
 
 const OPERATORS = 4;
-const { settings, templates } = deployed(OPERATORS, 2);
-const { identity, account, region, coins } = settings.operator;
+const { settings, templates } = deployed(OPERATORS, 2, 'aws', {}, 1);
+const { identity, account, region, gateways } = settings.operator;
+const topics = [...settings.operator.coins, ...settings.operator.assets];
 
 const STACK_OF: Record<DeployedRole, (message: ReceivedMessage, coin: string) => string> = {
   coordinator: (message) => (message === 'P2PIncoming' ? 'inbox' : 'coordinator'),
   processor: (_, coin) => `processor-${coin}`,
+  'signing-service': (_, asset) => `service-${asset}`,
 };
 
 const sqs = (home: { region: string; account: string }, queue: string) =>
@@ -59,7 +61,9 @@ function listed(role: DeployedRole, message: ReceivedMessage, segment: string): 
   const destinations = (to: Destination): readonly string[] => {
     if (to === 'peers') return settings.peers.map((peer) => sqs(peer, inboxQueue(peer.identity, identity)));
     if (to === 'outcome') return [own(topicQueue(identity, segment, 'MultisigEvent'))];
-    return (role === 'processor' ? [segment] : coins).map((coin) => own(topicQueue(identity, coin, to)));
+    if (to === 'gateways') return gateways;
+    const hearers = role === 'coordinator' ? hearersOf(to, settings.operator) : [segment];
+    return hearers.map((coin) => own(topicQueue(identity, coin, to)));
   };
   const receiving = ['ReceiveMessage', 'DeleteMessage', 'GetQueueAttributes', 'ChangeMessageVisibility'];
   return [
@@ -70,14 +74,14 @@ function listed(role: DeployedRole, message: ReceivedMessage, segment: string): 
     ...(openIndex ? [`dynamodb:Query ${table(segment, 'Ceremonies')}/index/open`] : []),
     ...keys.map(({ lifecycle, action, kind }) => `kms:${action} WrappingKeys${lifecycle} ${kind}`),
     ...sends.flatMap(destinations).map((to) => `sqs:SendMessage ${to}`),
-    ...queuesOf(receiver, identity, role === 'processor' ? [segment] : coins, peers).flatMap((queue) =>
+    ...queuesOf(receiver, identity, role === 'coordinator' ? topics : [segment], peers).flatMap((queue) =>
       receiving.map((action) => `sqs:${action} ${own(queue)}`),
     ),
   ].sort();
 }
 
-describe.each(['coordinator', 'processor'] as const)('the functions of the %s', (role) => {
-  const segment = role === 'coordinator' ? 'coordinator' : 'btc';
+describe.each(['coordinator', 'processor', 'signing-service'] as const)('the functions of the %s', (role) => {
+  const segment = { coordinator: 'coordinator', processor: 'btc', 'signing-service': 'usd' }[role];
 
   it.each(receiversOf(role).map(({ message }) => message))('%s is allowed exactly what is listed for it', (message) => {
     expect(allowed(STACK_OF[role](message, segment), message)).toEqual(listed(role, message, segment));
@@ -85,24 +89,18 @@ describe.each(['coordinator', 'processor'] as const)('the functions of the %s', 
 
   it('may send exactly the messages of which the catalogue names it as a sender', () => {
     const may = MESSAGE_NAMES.filter((name) => {
-      const { senders, queue, consumers, statement } = CATALOGUE[name] as Entry;
-      const token = statement === 'SpentSerials' || statement === 'SpentSerialsRequest';
-      const sender = senders.includes(role as Sender) || (senders.includes('self') && role === 'processor');
-      return (
-        sender &&
-        !token &&
-        queue === 'topic' &&
-        consumers.some((each) => each === 'coordinator' || each === 'processor')
-      );
+      const { senders, queue, consumers } = CATALOGUE[name] as Entry;
+      const sender = senders.includes(role as Sender) || (senders.includes('self') && role !== 'coordinator');
+      return sender && queue === 'topic' && consumers.some((each) => each !== 'client' && each !== 'gateway');
     });
-    const outbound = role === 'processor' ? ['Outbound'] : [];
+    const outbound = role === 'coordinator' ? [] : ['Outbound'];
     expect([...sentBy(role)].sort()).toEqual([...may, ...outbound].sort());
   });
 
   it('is every message that the catalogue gives it, and no other', () => {
     const consumed = MESSAGE_NAMES.filter((name) => {
-      const { consumers, queue, statement } = CATALOGUE[name] as Entry;
-      return consumers.includes(role) && queue !== 'outbound' && !statement?.startsWith('SpentSerials');
+      const { consumers, queue } = CATALOGUE[name] as Entry;
+      return consumers.includes(role) && queue !== 'outbound';
     });
     const outbound = role === 'coordinator' ? ['Outbound'] : [];
     expect(
@@ -133,7 +131,7 @@ it('no function of a coordinator may send an instruction, decrypt with a process
   for (const { message } of receiversOf('coordinator')) {
     for (const right of allowed(STACK_OF.coordinator(message, ''), message)) {
       expect(right).not.toMatch(/MultisigInstruction|-Control/);
-      expect(right).not.toMatch(/table\/coterie-[a-z0-9]+-(?:btc|sol)-/);
+      expect(right).not.toMatch(/table\/coterie-[a-z0-9]+-(?:btc|sol|usd)-/);
       expect(right).not.toContain('WrappingKeysephemeral');
     }
   }
@@ -149,7 +147,43 @@ it('a function that makes keys cannot open shares, and one that opens shares can
   }
 });
 
+it('the function that votes cannot open the share that signs, nor write among the keys, and the one that signs cannot vote', () => {
+  const rights = (message: ReceivedMessage) => rightsOf('signing-service', message);
+  const opens = (message: ReceivedMessage) => rights(message).keys.map(({ action, kind }) => `${action} ${kind}`);
+  expect(opens('Transaction')).toEqual(['Decrypt own']);
+  expect(opens('TransactionCertificate')).toEqual(['Decrypt key']);
+  expect(opens('RecoverIssued')).toEqual([]);
+  for (const message of ['Transaction', 'TransactionCertificate', 'RecoverIssued', 'SpentSerialsIn'] as const)
+    expect(rights(message).tables.Keys, message).not.toContain('PutItem');
+});
+
+it('no function of any role may delete what says that a serial is locked or spent', () => {
+  for (const { message } of receiversOf('signing-service')) {
+    const { Serials = [], Issuance = [] } = rightsOf('signing-service', message).tables;
+    for (const action of ['DeleteItem', 'UpdateItem'] as const) {
+      expect(Serials, message).not.toContain(action);
+      expect(Issuance, message).not.toContain(action);
+    }
+  }
+});
+
 describe('queues', () => {
+  it.each(['Transaction', 'TransactionCertificate', 'RecoverIssued'])(
+    '%s takes messages from the accounts of the gateways, and denies everybody else',
+    (message) => {
+      const [allow, deny] = ['AllowSenders', 'DenyEverybodyElse'].map((sid) =>
+        policyOf('service-usd', `${message}Queue`).find(({ Sid }) => Sid === sid),
+      );
+      const accounts = gateways.map((arn) => arn.split(':')[4]);
+      expect(allow).toMatchObject({ Effect: 'Allow', Principal: { AWS: `arn:aws:iam::${accounts[0]}:root` } });
+      expect(deny).toMatchObject({
+        Effect: 'Deny',
+        Principal: '*',
+        Condition: { StringNotEquals: { 'aws:PrincipalAccount': accounts } },
+      });
+    },
+  );
+
   const policyOf = (stack: string, id: string) => {
     const found = [...resources(templates.get(stack), 'AWS::SQS::QueuePolicy')].find(([each]) => each.startsWith(id));
     return statements(found?.[1].Properties['PolicyDocument']);

@@ -9,6 +9,7 @@ import { UsageError } from '../../lib/cli/usage.ts';
 import { deployed, many, resource, resources, type Statement, statements } from './deployment.ts';
 
 const { settings, templates } = deployed(3, 2);
+const { templates: withAsset, settings: assetSettings } = deployed(3, 1, 'aws', {}, 1);
 const processor = templates.get('processor-btc');
 
 describe('tables', () => {
@@ -43,8 +44,17 @@ describe('tables', () => {
     ]);
   });
 
+  it.each(['Serials', 'Issuance'])('%s is kept, protected, recoverable, and nothing in it ever expires', (name) => {
+    const { Properties, DeletionPolicy } = resource(withAsset.get('service-usd'), 'AWS::DynamoDB::Table', name);
+    expect(Properties['DeletionProtectionEnabled']).toBe(true);
+    expect(Properties['PointInTimeRecoverySpecification']).toEqual({ PointInTimeRecoveryEnabled: true });
+    expect(Properties['TimeToLiveSpecification']).toBeUndefined();
+    expect(DeletionPolicy).toBe('Retain');
+  });
+
   it('are in one region only: a replica would take a second write of what may be written once (attack ECASH-09)', () => {
-    for (const template of templates.values()) expect(resources(template, 'AWS::DynamoDB::GlobalTable').size).toBe(0);
+    for (const template of [...templates.values(), ...withAsset.values()])
+      expect(resources(template, 'AWS::DynamoDB::GlobalTable').size).toBe(0);
   });
 
   it('of a local stage are all deleted with their stack', () => {
@@ -106,7 +116,7 @@ describe('keys', () => {
 
 describe('functions', () => {
   it('have the runtime, size and time that the design gives them, and an environment that they accept', () => {
-    for (const [stack, template] of templates) {
+    for (const [stack, template] of [...templates, ...withAsset]) {
       for (const { Properties } of resources(template, 'AWS::Lambda::Function').values()) {
         expect(Properties).toMatchObject({
           Runtime: 'nodejs24.x',
@@ -175,6 +185,54 @@ describe('functions', () => {
       const { Properties } = resource(templates.get(stack), 'AWS::Events::Rule', 'WakeRule');
       expect(Properties).toMatchObject({ ScheduleExpression: 'rate(15 minutes)', Targets: [{ Input: '{"Wake":{}}' }] });
     }
+  });
+});
+
+describe('a signing service', () => {
+  const service = withAsset.get('service-usd');
+
+  it('limits the functions that the public can flood', () => {
+    const limited = [...resources(service, 'AWS::Lambda::EventSourceMapping').entries()].filter(
+      ([, { Properties }]) => Properties['ScalingConfig'] !== undefined,
+    );
+    expect(limited.map(([id]) => id.replace(/Queue.*/, '')).sort()).toEqual([
+      'RecoverIssued',
+      'Transaction',
+      'TransactionCertificate',
+    ]);
+  });
+
+  it('raises an alarm for a double spend that was refused, and for one that was not', () => {
+    const alarms = [...resources(service, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => Properties);
+    for (const event of ['SerialConflict', 'QuorumBroken', 'ReadOnly'])
+      expect(
+        alarms.some(({ MetricName }) => MetricName === `${event} coterie-operator1-service-usd`),
+        event,
+      ).toBe(true);
+    for (const { AlarmDescription } of alarms)
+      expect(AlarmDescription).toMatch(/operator1.+\. What to do: docs\/runbook\.md, section [a-z-]+\.$/s);
+  });
+
+  it('knows its tables and the gateways that it answers', () => {
+    const [first] = resources(service, 'AWS::Lambda::Function').values();
+    expect(first?.Properties['Environment']).toMatchObject({
+      Variables: {
+        COTERIE_ROLE: 'processor',
+        COTERIE_COIN: 'usd',
+        COTERIE_TABLE_SERIALS: 'coterie-operator1-usd-Serials',
+        COTERIE_TABLE_ISSUANCE: 'coterie-operator1-usd-Issuance',
+        COTERIE_GATEWAYS: JSON.stringify(assetSettings.operator.gateways),
+      },
+    });
+  });
+
+  it('is as it was', () => {
+    const text = JSON.stringify(
+      service?.toJSON(),
+      (key, value: unknown) => (key === 'Metadata' || key === 'S3Key' ? undefined : value),
+      1,
+    );
+    expect(text.replace(/[0-9a-f]{64}/g, 'HASH')).toMatchSnapshot();
   });
 });
 

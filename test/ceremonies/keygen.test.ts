@@ -129,9 +129,9 @@ function coconutFaults(): Faults {
     ),
     shares: [
       ...shares('DKG-10 a share that is not on the polynomial', () => scalarHex(5n)),
-      ...shares('DKG-10 a share that is not canonical', (value) => scalarHex(BigInt(value) + ORDER)),
-      ...shares('DKG-10 a share negated', (value) => scalarHex(ORDER - BigInt(value))),
-      ...shares('DKG-10 a share of zero', () => scalarHex(0n)),
+      ...shares('DKG-10 a share that is not canonical', (value) => scalarHex(BigInt(value) + ORDER)).slice(0, 1),
+      ...shares('DKG-10 a share negated', (value) => scalarHex(ORDER - BigInt(value))).slice(1, 2),
+      ...shares('DKG-10 a share of zero', () => scalarHex(0n)).slice(2),
       ['DKG-10 a share of another suite', () => ({ share: scalarHex(1n) })],
     ],
   };

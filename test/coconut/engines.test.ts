@@ -168,6 +168,29 @@ describe('the engines agree', () => {
       { numRuns: 6 },
     );
   });
+  test('on additions, of a point to itself and to its negative too', () => {
+    fc.assert(
+      fc.property(fc.nat(39), fc.nat(39), fc.constantFrom(1n, ORDER - 1n), (a, b, sign) => {
+        same((verifier) => {
+          const [P, Q] = [a, b].map((which) => verifier.decodeG1(points1[which] as Uint8Array)) as [PublicG1, PublicG1];
+          return verifier.encodeG1(verifier.addG1(P, verifier.sumG1([[sign, Q]])));
+        });
+        same((verifier) => {
+          const [P, Q] = [a % 6, b % 6].map((which) => verifier.decodeG2(points2[which] as Uint8Array)) as [
+            PublicG2,
+            PublicG2,
+          ];
+          return verifier.encodeG2(verifier.addG2(P, verifier.sumG2([[sign, Q]])));
+        });
+      }),
+      runs,
+    );
+    for (const verifier of both) {
+      const P = verifier.fromG1(g1);
+      expect(verifier.isIdentityG1(verifier.addG1(P, verifier.sumG1([[ORDER - 1n, P]])))).toBe(true);
+      expect(verifier.encodeG1(verifier.addG1(P, P))).toEqual(encodeG1(g1.double()));
+    }
+  });
   test('on products of pairings, true and false', () => {
     fc.assert(
       fc.property(scalar, scalar, fc.boolean(), (a, b, lie) => {
@@ -185,6 +208,22 @@ describe('the engines agree', () => {
       { numRuns: 8 },
     );
     expect(same((verifier) => verifier.pairingProductIsOne([]))).toBe('true');
+  });
+  test('on products with an identity on either side, which contributes nothing', () => {
+    for (const [k, expected] of [
+      [0n, 'true'],
+      [1n, 'false'],
+    ] as const) {
+      const result = same((verifier) => {
+        const [P, Q] = [verifier.fromG1(g1), verifier.fromG2(g2)];
+        return verifier.pairingProductIsOne([
+          [verifier.fromG1(G1_ZERO), Q],
+          [P, verifier.fromG2(G2_ZERO)],
+          [verifier.sumG1([[k, P]]), Q],
+        ]);
+      });
+      expect(result).toBe(expected);
+    }
   });
   test('on hashes to G1 under every tag', () => {
     fc.assert(
@@ -218,6 +257,13 @@ describe('the fast engine', () => {
     const point = fast.fromG1(g1);
     const distinct = Array.from({ length: 2_500 }, (_, i) => [BigInt(i), point] as const);
     expect(fast.encodeG1(fast.sumG1(distinct))).toEqual(encodeG1(g1.multiplyUnsafe(BigInt((2_500 * 2_499) / 2))));
+  });
+  test('pairs more points than it takes at once', () => {
+    const [P, Q] = [fast.fromG1(g1), fast.fromG2(g2)];
+    const pairs = Array.from({ length: 300 }, () => [P, Q] as const);
+    const rest = (k: bigint) => [...pairs, [fast.sumG1([[ORDER - k, P]]), Q] as const];
+    expect(fast.pairingProductIsOne(rest(300n))).toBe(true);
+    expect(fast.pairingProductIsOne(rest(299n))).toBe(false);
   });
   test('refuses a scalar that is not reduced', () => {
     const P: PublicG1 = fast.fromG1(g1);

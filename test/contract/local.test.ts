@@ -2,12 +2,15 @@ import { LocalCloud } from '../../lib/local/cloud.ts';
 import type { QueueName } from '../../lib/ports.ts';
 import { busContract } from './bus.contract.ts';
 import { keyWrapperContract } from './key-wrapper.contract.ts';
+import { serialsContract } from './serials.contract.ts';
 import { storeContract } from './store.contract.ts';
 
 const cloud = (concurrency = 1): LocalCloud =>
   new LocalCloud({ seed: new Uint8Array(32).fill(1), clock: 'virtual', concurrency });
 
 storeContract('lib/local', async () => cloud().store('alice/btc'));
+
+serialsContract('lib/local', async () => cloud().store('alice/usd'));
 
 keyWrapperContract('lib/local', async () => {
   const world = cloud();

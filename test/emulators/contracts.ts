@@ -20,11 +20,14 @@ import { ACCOUNT, REGION } from '../../scripts/emulators/engine.ts';
 import { createTables } from '../../scripts/emulators/tables.ts';
 import { type BusHarness, busContract } from '../contract/bus.contract.ts';
 import { keyWrapperContract } from '../contract/key-wrapper.contract.ts';
+import { serialsContract } from '../contract/serials.contract.ts';
 import { storeContract } from '../contract/store.contract.ts';
 import { type Started, uniqueName } from './engine-suite.ts';
 
 export function storeOn({ engine, dynamo }: Started): void {
-  storeContract(engine.name, async () => new DynamoStore(dynamo, await createTables(dynamo, uniqueName('contract'))));
+  const makeStore = async () => new DynamoStore(dynamo, await createTables(dynamo, uniqueName('contract')));
+  storeContract(engine.name, makeStore);
+  serialsContract(engine.name, makeStore);
 }
 
 export function busOn(started: Started): void {

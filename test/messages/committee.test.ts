@@ -92,6 +92,25 @@ describe('a committee file', () => {
     expect(parsed.committee.keyOf('usd')).toEqual({ suite: 'coconut-bls12381', t: 4 });
     expect(parsed.committee.signersOf('usd')).toEqual([1, 2, 3, 4, 5]);
     expect(parsed.committee.signatureKey('usd', 5)).toBe(signatureKey(105));
+    expect([1, 5, 6].map((index) => parsed.committee.isSigner('usd', index))).toEqual([true, true, false]);
+  });
+
+  test('knows who is a signer of what, and of nothing that it does not hold', () => {
+    expect(committee.isSigner('btc', 1)).toBe(true);
+    for (const index of [0, 4, 1.5]) expect(committee.isSigner('btc', index), `${index}`).toBe(false);
+    for (const name of ['sol', 'constructor', '__proto__']) expect(committee.isSigner(name, 1), name).toBe(false);
+  });
+
+  test('authorises the first key generation of an asset as of a coin, with its own suite and threshold', () => {
+    const genesis = { requestId: `0x${'5a'.repeat(16)}` as const, expiresAt: 1_800_000_600 };
+    const parsed = parseCommittee(withAsset(4, 2, { genesis }));
+    if (!parsed.ok) throw new Error(parsed.reason);
+    expect(parsed.committee.genesisOf('usd')).toEqual({
+      ...{ kind: 'keygen', committee: parsed.committee.id, coin: 'usd', suite: 'coconut-bls12381', t: 4 },
+      ...{ signers: [1, 2, 3, 4, 5], ...genesis },
+    });
+    expect(parsed.committee.genesisOf('btc')).toBeUndefined();
+    expect(parsed.committee.genesisOf('constructor')).toBeUndefined();
   });
 });
 

@@ -53,6 +53,19 @@ const GOOD: { readonly [T in StatementType]: ContentOf<T> } = {
   SpentSerialsRequest: { epoch: 1, after: 0, tags: [] },
 };
 
+/** Of an asset, in place of the two above. */
+const proof = (bytes: number) => ({ commitment: toHex(new Uint8Array(bytes).fill(5)), response: hexOf('response') });
+const rows = (bytes: number) => [toHex(new Uint8Array(bytes).fill(6)), toHex(new Uint8Array(bytes).fill(7))];
+const ASSET = {
+  EncryptedKeyGenCommitment: {
+    alpha: rows(96),
+    beta: [rows(48), rows(48)],
+    betaTilde: [rows(96), rows(96)],
+    proofs: { x: proof(96), y: [proof(48), proof(48)] },
+  },
+  EncryptedKeyShare: { x: hexOf('x'), y: [hexOf('y1'), hexOf('y2')] },
+} satisfies { readonly [T in StatementType]?: ContentOf<T> };
+
 const reasonFor = (type: StatementType, content: unknown): string => {
   const parsed = parseContent(type, typeof content === 'string' ? content : JSON.stringify(content));
   return parsed.ok ? 'accepted' : parsed.reason;
@@ -95,6 +108,48 @@ describe('the content of every type', () => {
       expect(() => contentText(type, { ...good, [field ?? '']: 'hush' } as never)).not.toThrow(/hush/);
     });
   }
+});
+
+describe('what a dealer says for an asset', () => {
+  for (const [type, good] of Object.entries(ASSET) as [keyof typeof ASSET, object][]) {
+    test(`${type} survives being written and read, and has one text`, () => {
+      const text = contentText(type, good as never);
+      expect(parseContent(type, text)).toEqual({ ok: true, content: good });
+      expect(contentText(type, Object.fromEntries(Object.entries(good).reverse()) as never)).toBe(text);
+    });
+
+    test(`${type} is refused with a field too many or too few, also of those for keys that sign messages`, () => {
+      for (const surplus of [{ surplus: 1 }, GOOD[type]])
+        expect(reasonFor(type, { ...good, ...surplus })).not.toBe('accepted');
+      for (const field of Object.keys(good)) {
+        const { [field]: _, ...rest } = good as Record<string, unknown>;
+        expect(reasonFor(type, rest), field).not.toBe('accepted');
+      }
+    });
+  }
+
+  test('has two attributes, whatever their order, and at most 31 coefficients of each', () => {
+    const { alpha, beta, betaTilde, proofs } = ASSET.EncryptedKeyGenCommitment;
+    const of = (change: object) =>
+      reasonFor('EncryptedKeyGenCommitment', { ...ASSET.EncryptedKeyGenCommitment, ...change });
+    const long = Array.from({ length: 32 }, () => alpha[0]);
+    for (const change of [
+      { alpha: [] },
+      { alpha: long },
+      { alpha: rows(48) },
+      { beta: beta.slice(1) },
+      { beta: [...beta, ...beta.slice(1)] },
+      { beta: [[], beta[1]] },
+      { betaTilde: betaTilde.slice(1) },
+      { betaTilde: [rows(95), rows(96)] },
+      { proofs: { ...proofs, y: proofs.y.slice(1) } },
+      { proofs: { ...proofs, x: proof(48) } },
+    ])
+      expect(of(change), JSON.stringify(Object.keys(change))).not.toBe('accepted');
+    expect(of({ alpha: long.slice(1) })).toBe('accepted');
+    for (const y of [[], [hexOf('y1')], [hexOf('y1'), hexOf('y2'), hexOf('y3')]])
+      expect(reasonFor('EncryptedKeyShare', { ...ASSET.EncryptedKeyShare, y })).not.toBe('accepted');
+  });
 });
 
 describe('a content is refused', () => {

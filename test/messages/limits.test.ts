@@ -107,6 +107,37 @@ describe('fits into a body', () => {
     expect(parseBodyAs('PublicAddressAvailable', bodyOf('PublicAddressAvailable', address)).ok).toBe(true);
   });
 
+  test('a dealing, an exhibit of it and a certificate of an asset of 31 services, all of whom are needed', () => {
+    const row = (bytes: number) => many(31, hex(bytes));
+    const dealt = {
+      alpha: row(96),
+      beta: [row(48), row(48)],
+      betaTilde: [row(96), row(96)],
+      proofs: { x: { commitment: hex(96), response: hex(32) }, y: many(2, { commitment: hex(48), response: hex(32) }) },
+    };
+    const statement = said('EncryptedKeyGenCommitment', dealt);
+    expect(Buffer.byteLength(statement.content)).toBeLessThan(26_000);
+    // Sealed it is hex of the statement's text, at most 120,000 bytes of it.
+    expect(Buffer.byteLength(JSON.stringify(statement)) + 16).toBeLessThanOrEqual(120_000);
+    expectFits(said('KeyGenEvidence', { statements: many(4, statement) }));
+    const key = { alpha: hex(96), beta: [hex(48), hex(48)], betaTilde: [hex(96), hex(96)] };
+    const certificate = {
+      parameters: {
+        ...{ ...keygenParameters, suite: 'coconut-bls12381' as const },
+        ...{ coin: 'x'.repeat(16), t: 31, signers: signers(31), expiresAt: Number.MAX_SAFE_INTEGER },
+      },
+      publicKeyHashes: many(31, hex(32)),
+      commitmentHashes: many(31, hex(32)),
+      verificationKey: key,
+      serviceKeys: many(31, key),
+      signatures: many(31, hex(64)),
+    };
+    expectFits(said('KeyGenCertificate', { certificate }));
+    expect(Buffer.byteLength(JSON.stringify(certificate))).toBeLessThan(40_000);
+    const announced = { coin: 'usd', publicKey: hex(288), keyId: hex(32), certificate };
+    expect(parseBodyAs('PublicAddressAvailable', bodyOf('PublicAddressAvailable', announced)).ok).toBe(true);
+  });
+
   test('exhibits of three dealers of a hundred coefficients', () => {
     const dealt = { commitments: many(100, hex(65)), proofOfKnowledge: hex(65) };
     const statements = many(6, said('EncryptedKeyGenCommitment', dealt));
@@ -115,7 +146,7 @@ describe('fits into a body', () => {
 });
 
 test('an asset has at most 31 services: what they send to each other grows with their number', () => {
-  const services = (n: number) => {
+  const services = (n: number, without = 0) => {
     const [first] = committeeFile.operators;
     if (!first) throw new Error('no operator');
     const operators = signers(n).map((index) => ({
@@ -124,18 +155,23 @@ test('an asset has at most 31 services: what they send to each other grows with 
       identity: `operator${index}`,
       coordinatorKey: messagingKey(index),
       coins: {},
-      assets: { usd: { signatureKey: signatureKey(index) } },
+      assets: index === without ? {} : { usd: { signatureKey: signatureKey(index) } },
     }));
     const depositors = { keys: [signatureKey(101)], required: 1, capPerEpoch: '1' };
     return parseCommittee({
       ...committeeFile,
       operators,
       coins: {},
-      assets: { usd: { t: n, f: 0, depositors, epoch: 1 } },
+      assets: { usd: { t: without === 0 ? n : n - 1, f: 0, depositors, epoch: 1 } },
     });
   };
   expect(services(31).ok).toBe(true);
   expect(services(32)).toEqual({ ok: false, reason: 'expected at most 31 operators for usd, got 32' });
+  // Few enough, and one of them beyond what an index of a service may be.
+  expect(services(32, 31)).toEqual({
+    ok: false,
+    reason: 'expected services of usd with indexes of at most 31, got 32',
+  });
 });
 
 describe('a signing is refused', () => {

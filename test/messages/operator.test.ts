@@ -15,6 +15,7 @@ const file = {
   gateways: ['arn:aws:sqs:eu-central-1:222222222222:answers'],
   alarmTarget: 'arn:aws:sns:eu-central-1:111111111111:alarms',
   coins: ['btc', 'sol'],
+  assets: ['usd'],
   committeeHash: hexOf('committee'),
 };
 const reasonFor = (changes: Record<string, unknown>): string => {
@@ -41,6 +42,7 @@ describe('an operator file', () => {
         coins,
         policies: [{ kind: 'require-own-instruction' }],
         gateways: [],
+        assets: [],
       },
     });
   });
@@ -48,6 +50,16 @@ describe('an operator file', () => {
 
 describe('an operator file is refused, with the name of the field,', () => {
   const cases: readonly [string, Record<string, unknown>, RegExp][] = [
+    [
+      'an asset that is a coin',
+      { assets: ['btc'] },
+      /^assets: expected distinct assets that are no coins, got one twice$/,
+    ],
+    [
+      'two gateways of one name, of which a request could mean either',
+      { gateways: ['1', '2'].map((account) => `arn:aws:sqs:eu-central-1:${account.repeat(12)}:answers`) },
+      /^gateways: expected queues of distinct names, got one twice$/,
+    ],
     ['if nobody may instruct', { clientRoles: [] }, /^clientRoles: /],
     ['if a client role is no ARN', { clientRoles: ['treasury'] }, /^clientRoles.0: expected an ARN$/],
     ['with a wrong account', { account: '1' }, /^account: expected an account id of 12 digits$/],

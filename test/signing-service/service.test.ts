@@ -33,7 +33,7 @@ async function refusalOf(run: Promise<unknown>): Promise<NetworkRefused> {
 
 describe('a transaction, 5 of 7', () => {
   test('locks its serials at every service, is certified by t votes, and pays t partial signatures for each output', async () => {
-    const world = new TokenWorld();
+    const world = await TokenWorld.create();
     const message = spend();
     const issued = await world.network.process(message);
     expect(issued).toHaveLength(5);
@@ -44,7 +44,7 @@ describe('a transaction, 5 of 7', () => {
   });
 
   test('ECASH-05, ECASH-07: the same request has the same bytes for an answer, for ever', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const message = spend();
     const first = await Promise.all(world.services.map((service) => service.process(message)));
     const issued = await world.network.process(message);
@@ -57,7 +57,7 @@ describe('a transaction, 5 of 7', () => {
   });
 
   test('says how many tokens were signed, and never a serial', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await world.network.process(spend());
     await world.service(1).process(spend({ outputs: ['c'] }));
     const said = JSON.stringify(world.reports);
@@ -82,7 +82,7 @@ describe('refusals change nothing', () => {
   ];
 
   test.each(cases)('%s', async (_, plain, expected, proofs) => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     expect(reason(await world.service(1).process(spend(plain)))).toBe(expected);
     expect(world.items(1, 'Serials')).toEqual([]);
     expect(world.items(1, 'Issuance')).toEqual([]);
@@ -92,7 +92,7 @@ describe('refusals change nothing', () => {
   });
 
   test('Halted: neither votes nor signs, and does both once released', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const certificate = await world.network.certify(spend());
     await world.store(1).write({ kind: 'put', table: 'Keys', item: { ...HALT, since: 1 } });
     expect(reason(await world.service(1).process(spend({ tags: [tag(2)] })))).toBe('Halted');
@@ -104,7 +104,7 @@ describe('refusals change nothing', () => {
   });
 
   test('Halted while it was being signed: the switch is asked in the transaction that releases', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const certificate = await world.network.certify(spend());
     const slow = world.made(1, {
       share: async () => {
@@ -117,7 +117,7 @@ describe('refusals change nothing', () => {
   });
 
   test('Locked returns the transaction that holds the lock, and anyone may finish it', async () => {
-    const world = new TokenWorld();
+    const world = await TokenWorld.create();
     const first = spend();
     const second = spend({ outputs: ['mine'] });
     for (const index of [1, 2, 3]) await voted(world, index, first);
@@ -136,7 +136,7 @@ describe('refusals change nothing', () => {
   });
 
   test('Spent: nothing else is voted for, and the answer names no transaction', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await world.network.process(spend());
     const answer = await world.service(2).process(spend({ outputs: ['again'] }));
     expect(answer).toEqual({ index: 2, transaction: expect.any(String), refusal: { reason: 'Spent' } });
@@ -144,7 +144,7 @@ describe('refusals change nothing', () => {
   });
 
   test('one spent input keeps all others free: a transaction locks all or nothing', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await world.network.process(spend());
     const mixed = spend({ tags: [tag(2), tag(1)], deposits: [{ depositId: id32('d'), value: 5 }] });
     expect(reason(await world.service(1).process(mixed))).toBe('Spent');
@@ -163,7 +163,7 @@ describe('certificates', () => {
   }
 
   test('need t distinct valid votes of members, over this very vote', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const certificate = await certified(world, spend());
     const [one, two, three] = certificate.signatures;
     if (!one || !two || !three) throw new Error('expected three');
@@ -189,7 +189,7 @@ describe('certificates', () => {
   });
 
   test('a service that lacks the transaction takes it from the certificate, and no other one', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const message = spend();
     const certificate = await certified(world, message);
     expect(reason(await world.service(4).process(certificate))).toBe('BadShape');
@@ -206,7 +206,7 @@ describe('certificates', () => {
   });
 
   test('locked(T1) becomes spent(T2) by T2’s certificate, and T1 finds it spent elsewhere', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const rival = spend({ outputs: ['rival'] });
     await voted(world, 4, rival);
     const winner = spend();
@@ -219,7 +219,7 @@ describe('certificates', () => {
   });
 
   test('two certificates for one tag raise the alarm, are kept as proof, and stop the service', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const first = spend();
     await world.network.process(first);
     const second = spend({ outputs: ['second'] });
@@ -234,13 +234,16 @@ describe('certificates', () => {
     expect(world.items(1, 'Issuance').filter(({ sk }) => sk.startsWith('BROKEN#'))).toHaveLength(1);
     expect(stateOf(world, 1, tag(1))).toBe(`spent#${idOf(first)}`);
     expect(reason(await world.service(1).process(spend({ tags: [tag(7)] })))).toBe('Halted');
+    // No switch of the operator's makes it speak again.
+    await world.store(1).write({ kind: 'delete', table: 'Keys', key: HALT });
+    expect(reason(await world.made(1).process(spend({ tags: [tag(8)] })))).toBe('Halted');
     expect(reason(await world.service(2).process(spend({ tags: [tag(7)] }))), 'the others judge for themselves').toBe(
       'accepted',
     );
   });
 
   test('a vote is good for its own asset, epoch and committee only', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const { vote, signature } = await voted(world, 1, spend());
     const { context, keys } = world.service(1).quorum;
     const key = keys.get(1) ?? '0x';
@@ -255,7 +258,7 @@ describe('deposits', () => {
     transaction({ deposits: [{ depositId: id32(name), value }], outputs });
 
   test('ECASH-05: a deposit pays once, whatever its second use asks for', async () => {
-    const world = new TokenWorld();
+    const world = await TokenWorld.create();
     await world.network.process(paid('d', 100));
     const again = await refusalOf(world.network.process(paid('d', 100, ['other'])));
     expect(new Set(again.refusals.map(({ refusal }) => refusal.reason))).toEqual(new Set(['Spent']));
@@ -267,7 +270,7 @@ describe('deposits', () => {
   });
 
   test('an epoch has a cap, to the last unit, and the same deposit counts once', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const service = world.service(1);
     expect(reason(await service.process(paid('a', 600)))).toBe('accepted');
     expect(reason(await service.process(paid('a', 600)))).toBe('accepted');
@@ -279,14 +282,14 @@ describe('deposits', () => {
   });
 
   test('the cap holds for deposits that come at once', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => world.made(1).process(paid(`d${i}`, 100))));
     expect(answers.filter((answer) => 'vote' in answer)).toHaveLength(10);
     expect(world.items(1, 'Serials').find(({ pk }) => pk.startsWith('CAP#'))?.['total']).toBe('1000');
   });
 
   test('several in one transaction are counted together', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const deposits = ['a', 'b'].map((name) => ({ depositId: id32(name), value: 501 }));
     expect(reason(await world.service(1).process(transaction({ deposits, outputs: ['o'] })))).toBe('DepositCap');
   });
@@ -296,7 +299,7 @@ describe('withdrawals', () => {
   const out = spend({ outputs: [], withdraw: { amount: '7', recipient: 'bc1q', memo: 'm' } });
 
   test('each service tells its client once, under the transaction’s id, with a certificate', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await world.network.process(out);
     await world.network.process(out);
     expect(world.withdrawals.map(({ index }) => index).sort()).toEqual([1, 2, 3, 4]);
@@ -307,7 +310,7 @@ describe('withdrawals', () => {
   });
 
   test('a client that could not be told is told by the next request, with the same bytes', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const certificate = await world.network.certify(out);
     let refusals = 0;
     const deaf = world.made(1, {
@@ -327,7 +330,7 @@ describe('withdrawals', () => {
   });
 
   test('another withdrawal is another vote', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const a = await voted(world, 1, out);
     const b = await voted(world, 2, spend({ outputs: [], withdraw: { amount: '7', recipient: 'bc1qm', memo: '' } }));
     expect(a.vote.withdraw).not.toBe(b.vote.withdraw);
@@ -337,7 +340,7 @@ describe('withdrawals', () => {
 describe('one serial, many spenders', () => {
   test('ECASH-06: fifty at once at one service, interleaved at every call, have one winner', async () => {
     for (const seed of [1, 2, 3]) {
-      const world = new TokenWorld({ n: 4, t: 3, f: 1, cloud: { seed: new Uint8Array(32).fill(seed) } });
+      const world = await TokenWorld.create({ n: 4, t: 3, f: 1, cloud: { seed: new Uint8Array(32).fill(seed) } });
       const answers = await Promise.all(
         Array.from({ length: 50 }, (_, i) => world.made(1).process(spend({ outputs: [`${i}`] }))),
       );
@@ -347,7 +350,7 @@ describe('one serial, many spenders', () => {
   });
 
   test('in one batch the first wins, and the same one twice has one answer', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const [a, b, c] = [spend(), spend({ outputs: ['b'] }), spend()];
     const answers = await world.service(1).processAll([a, b, c]);
     expect(answers.map(reason)).toEqual(['accepted', 'Locked', 'accepted']);
@@ -355,7 +358,7 @@ describe('one serial, many spenders', () => {
   });
 
   test('a batch keeps its order, whatever is refused in it', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const requests = [
       spend({ shape: 'BadShape' }),
       spend(),
@@ -382,7 +385,7 @@ describe('ECASH-08: split requests', () => {
 
   /** f services vote for anything; the client tells half of the honest ones something else. @returns how many transactions got a certificate */
   async function certificates({ n, t, f }: { n: number; t: number; f: number }): Promise<number> {
-    const world = new TokenWorld({ n, t, f, simulation: { allowIntersectionsWithoutHonest: true } });
+    const world = await TokenWorld.create({ n, t, f, simulation: { allowIntersectionsWithoutHonest: true } });
     const { context } = world.service(1).quorum;
     const rivals = [spend({ outputs: ['left'] }), spend({ outputs: ['right'] })];
     let certified = 0;
@@ -422,7 +425,7 @@ describe('ECASH-08: split requests', () => {
 
   /** The first transaction takes just as many honest votes as it needs, and leaves the rest to the second. */
   async function greedy({ n, t, f }: { n: number; t: number; f: number }): Promise<number> {
-    const world = new TokenWorld({ n, t, f, simulation: { allowIntersectionsWithoutHonest: true } });
+    const world = await TokenWorld.create({ n, t, f, simulation: { allowIntersectionsWithoutHonest: true } });
     let certified = 0;
     let next = f + 1;
     for (const message of [spend({ outputs: ['left'] }), spend({ outputs: ['right'] })]) {
@@ -433,15 +436,15 @@ describe('ECASH-08: split requests', () => {
     return certified;
   }
 
-  test('a service of a committee without a safe quorum does not start', () => {
-    expect(() => new TokenWorld({ n: 3, t: 2, f: 1 })).toThrow('expected 2t > n + f');
+  test('a service of a committee without a safe quorum does not start', async () => {
+    await expect(TokenWorld.create({ n: 3, t: 2, f: 1 })).rejects.toThrow('expected 2t > n + f');
     expect(() => quorumOf(committeeOf(4, 3, 1), 'constructor')).toThrow('expected an asset');
   });
 });
 
 describe('ECASH-10: nothing is forgotten', () => {
   test('no row of a serial or of an issuance ever expires: a year later the spent serial is still spent', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await world.network.process(spend());
     await voted(world, 1, spend({ tags: [tag(2)] }));
     for (const table of ['Serials', 'Issuance'] as const)
@@ -454,7 +457,7 @@ describe('ECASH-10: nothing is forgotten', () => {
 
 describe('ECASH-17: an output that is there already', () => {
   test('in another transaction has the same partial signature: paid twice, it is one credential', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const first = await world.network.process(spend({ outputs: ['o'] }));
     const second = await world.network.process(spend({ tags: [tag(2)], outputs: ['o'] }));
     expect(second).toEqual(first);
@@ -465,7 +468,7 @@ describe('a table of another life', () => {
   test.each(['Serials', 'Issuance'] as const)(
     'a restored %s makes the service read-only for ever in this epoch',
     async (table) => {
-      const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+      const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
       const before = world.cloud.snapshotTable(world.namespace(1), table);
       const message = spend();
       const certificate = await world.network.certify(message);
@@ -486,7 +489,7 @@ describe('a table of another life', () => {
   );
 
   test('a copied table is one, too', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     await voted(world, 1, spend());
     world.cloud.copyTable(world.namespace(1), 'Serials', world.namespace(1));
     expect(reason(await world.service(1).process(spend({ tags: [tag(2)] })))).toBe('ReadOnly');
@@ -496,7 +499,7 @@ describe('a table of another life', () => {
 describe('answers that are lost', () => {
   test('a lock whose outcome is unknown is read back, applied or not', async () => {
     for (const applied of [true, false]) {
-      const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+      const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
       let lost = 0;
       const stop = world.cloud.intercept(({ when, operation }) => {
         if (operation !== 'transact' || when !== (applied ? 'after' : 'before') || lost > 0) return;
@@ -514,7 +517,7 @@ describe('answers that are lost', () => {
 
   test('a spend whose outcome is unknown is read back, applied or not', async () => {
     for (const applied of [true, false]) {
-      const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+      const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
       const certificate = await world.network.certify(spend());
       let lost = 0;
       const stop = world.cloud.intercept(({ when, operation }) => {
@@ -532,7 +535,7 @@ describe('answers that are lost', () => {
 
 describe('the network believes nobody', () => {
   test('a vote that is forged, of another index or for another content is no vote', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const lies = (index: number, lie: (answer: Voted) => Voted) => ({
       index,
       quorum: world.service(index).quorum,
@@ -549,14 +552,14 @@ describe('the network believes nobody', () => {
   });
 
   test('services that fail are silent, and t others suffice', async () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     const dead = { index: 1, quorum: world.service(1).quorum, process: async () => Promise.reject(new Error('gone')) };
     const network = new SigningNetwork([dead, ...world.services.slice(1)]);
     expect((await network.process(spend())).map(({ index }) => index)).toEqual([2, 3, 4]);
   });
 
-  test('no service twice: one vote is one vote', () => {
-    const world = new TokenWorld({ n: 4, t: 3, f: 1 });
+  test('no service twice: one vote is one vote', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
     expect(() => new SigningNetwork([world.service(1), world.service(1)])).toThrow('distinct');
   });
 });

@@ -15,6 +15,7 @@ import type { SimulationOnly } from '../../lib/signing-service/certificate.ts';
 import { SigningNetwork } from '../../lib/signing-service/network.ts';
 import type { TokenScheme, TokenTransaction, TransactionMessage } from '../../lib/signing-service/scheme.ts';
 import { type ServiceSetting, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
+import { tablesOf } from '../../lib/signing-service/tables.ts';
 import { Secret } from '../../lib/vault/secret.ts';
 import { bytesOf, messagingKey } from '../messages/fixtures.ts';
 
@@ -157,13 +158,23 @@ export class TokenWorld {
   readonly schemes = new Map<number, PlainScheme>();
   readonly services: SigningService[] = [];
   readonly #options: TokenWorldOptions;
+  readonly #began = new Map<number, string>();
 
-  constructor(options: TokenWorldOptions = {}) {
+  /** With every service made, on the tables that it begins with. */
+  static async create(options: TokenWorldOptions = {}): Promise<TokenWorld> {
+    const world = new TokenWorld(options);
+    for (const { index } of world.committee.file.operators) {
+      world.#began.set(index, await tablesOf(world.store(index)));
+      world.services.push(world.made(index));
+    }
+    return world;
+  }
+
+  private constructor(options: TokenWorldOptions) {
     const { n = 7, t = 5, f = 2, cloud = {} } = options;
     this.#options = options;
     this.cloud = new LocalCloud({ seed: new Uint8Array(32).fill(5), clock: 'virtual', ...cloud });
     this.committee = committeeOf(n, t, f);
-    for (let index = 1; index <= n; index++) this.services.push(this.made(index));
   }
 
   get network(): SigningNetwork {
@@ -207,6 +218,7 @@ export class TokenWorld {
       share: async () => new Secret(bytesOf(`share ${index}`)),
       withdrawn: async (notice) => void this.withdrawals.push({ index, notice }),
       halt: HALT,
+      began: this.#began.get(index) ?? '',
       ...(this.#options.simulation ? { simulation: this.#options.simulation } : {}),
       ...change,
     };

@@ -1,0 +1,2 @@
+/** As a processor's: a signing service makes its key in the same ceremony. */
+export { handler } from '../processor/coordinator-public-key.ts';

@@ -1,0 +1,8 @@
+/** The stored answers, for a wallet that was restored from its seed. */
+import { processorFunction } from '../../lib/node/function.ts';
+import { onRecoverIssued } from '../../lib/node/tokens.ts';
+import { coconutScheme } from '../../lib/signing-service/coconut-scheme.ts';
+
+export const handler = processorFunction('RecoverIssued', (node, payload) =>
+  onRecoverIssued(node, coconutScheme, payload),
+);
