@@ -20,6 +20,18 @@ import { UsageError } from './usage.ts';
 
 const MAX_CARD_BYTES = 20_000;
 
+/** What one processor, or one signing service, says. */
+const entry = z.strictObject({
+  /** Ed25519. */
+  signatureKey: hex32,
+  /** X25519, and its generation: what the signature is on, with identity and coin. */
+  messagingKey: hex32,
+  generation: z.int().min(1),
+  signature: hex64,
+  /** By the signature key, over everything that this card says of the coin and of the operator. */
+  entrySignature: hex64,
+});
+
 const unhashed = {
   version: z.literal(1),
   identity,
@@ -29,19 +41,9 @@ const unhashed = {
   inbox: z.string().regex(/^[A-Za-z0-9_{}-]{1,90}$/, 'expected a queue name with {identity} for the peer'),
   /** X25519. */
   coordinatorKey: hex32,
-  coins: z.record(
-    coin,
-    z.strictObject({
-      /** Ed25519. */
-      signatureKey: hex32,
-      /** X25519, and its generation: what the signature is on, with identity and coin. */
-      messagingKey: hex32,
-      generation: z.int().min(1),
-      signature: hex64,
-      /** By the signature key, over everything that this card says of the coin and of the operator. */
-      entrySignature: hex64,
-    }),
-  ),
+  coins: z.record(coin, entry),
+  /** As `coins`, of its signing services. */
+  assets: z.record(coin, entry),
 };
 
 export const cardSchema = z.strictObject({
@@ -73,13 +75,14 @@ export async function cardOf(operator: OperatorFile, storeOf: (segment: string) 
     return found;
   };
   const coordinator = await row(COORDINATOR_SEGMENT);
-  const coins: Card['coins'] = {};
-  for (const name of operator.coins) {
+  const entriesOf = async (names: readonly string[]) =>
+    Object.fromEntries(await Promise.all(names.map(async (name) => [name, await entryOf(name)] as const)));
+  const entryOf = async (name: string) => {
     const { signatureKey, messagingKey, generation, signature } = await row(name);
     const entry = await row(name, OWN_CARD);
     const keys = { signatureKey, messagingKey, generation, signature, entrySignature: entry['signature'] };
-    coins[name] = keys as Card['coins'][string];
-  }
+    return keys as Card['coins'][string];
+  };
   const card = {
     version: 1 as const,
     identity: operator.identity,
@@ -87,7 +90,8 @@ export async function cardOf(operator: OperatorFile, storeOf: (segment: string) 
     region: operator.region,
     inbox: inboxPattern(operator.identity),
     coordinatorKey: coordinator['messagingKey'] as Hex,
-    coins,
+    coins: await entriesOf(operator.coins),
+    assets: await entriesOf(operator.assets),
   };
   return checkedCard({ ...card, hash: cardHash(card) }, `the tables of ${operator.identity}`);
 }
@@ -107,7 +111,7 @@ function checkedCard(value: unknown, path: string): Card {
   const again = `ask ${card.identity} for its card again`;
   if (cardHash(card) !== card.hash)
     throw new UsageError(`${path}: expected a card with hash ${card.hash}, got one with ${cardHash(card)}: ${again}`);
-  for (const [name, of] of Object.entries(card.coins)) {
+  for (const [name, of] of Object.entries({ ...card.coins, ...card.assets })) {
     const { signatureKey, messagingKey, generation, signature, entrySignature } = of;
     const why = checkSignatureKey(signatureKey);
     if (why !== undefined)

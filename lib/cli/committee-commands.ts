@@ -1,10 +1,21 @@
 /** What the operator's commands do, between the command line and the functions that do the work. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import type * as z from 'zod';
 import { dynamoClient } from '../aws/clients.ts';
 import { systemRandom } from '../local/random.ts';
-import { coin } from '../messages/fields.ts';
+import { assetTerms } from '../messages/committee.ts';
+import { coin, reasonOf } from '../messages/fields.ts';
+import { parseStrict } from '../messages/json.ts';
 import { cardOf, parseCard } from './card.ts';
-import { acceptCommittee, checkOwnEntry, committeeText, createCommittee, sendStart, spoken } from './committee.ts';
+import {
+  acceptCommittee,
+  type CommitteeTerms,
+  checkOwnEntry,
+  committeeText,
+  createCommittee,
+  sendStart,
+  spoken,
+} from './committee.ts';
 import { type Access, busOf, directoryOf } from './deploy-access.ts';
 import { assertAgreed, readCommitteeFile, readOperatorFile, readText } from './deploy-files.ts';
 import { reaching } from './place-aws.ts';
@@ -12,12 +23,14 @@ import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
 import { shown, UsageError, wholeNumber } from './usage.ts';
 
 const OK = 0;
+const MAX_TERMS_BYTES = 20_000;
 const MAX_LIFE_SECONDS = 7 * 86_400;
 
 export interface CreateOptions {
   readonly threshold: string;
   readonly network: string;
   readonly suite?: readonly string[];
+  readonly asset?: readonly string[];
   readonly genesis?: string;
   readonly leaderPeriod: string;
   readonly allowSingleSigner?: boolean;
@@ -32,7 +45,9 @@ function access(): Access {
 export async function start(operatorPath: string): Promise<number> {
   const operator = readOperatorFile(operatorPath);
   await sendStart(operator, busOf(operator, access()));
-  process.stderr.write(`Start was sent to the coordinator and to ${operator.coins.join(', ')}; now: coterie card\n`);
+  process.stderr.write(
+    `Start was sent to the coordinator and to ${[...operator.coins, ...operator.assets].join(', ')}; now: coterie card\n`,
+  );
   return OK;
 }
 
@@ -52,6 +67,7 @@ export function create(paths: readonly string[], options: CreateOptions): number
     threshold: wholeNumber('--threshold', options.threshold, 1, cards.length),
     network: options.network,
     suites: suitesOf(options.suite ?? []),
+    assets: assetsOf(options.asset ?? []),
     genesisLife:
       options.genesis === undefined ? undefined : wholeNumber('--genesis', options.genesis, 60, MAX_LIFE_SECONDS),
     leaderPeriod: wholeNumber('--leader-period', options.leaderPeriod, 1, 3_600),
@@ -86,7 +102,9 @@ export async function accept(path: string, operatorPath: string): Promise<number
   const committee = readCommitteeFile(path);
   assertAgreed(operator, committee);
   await acceptCommittee(operator, committee, busOf(operator, access()));
-  process.stderr.write(`CommitteeAccepted was sent to the coordinator and to ${operator.coins.join(', ')}\n`);
+  process.stderr.write(
+    `CommitteeAccepted was sent to the coordinator and to ${[...operator.coins, ...operator.assets].join(', ')}\n`,
+  );
   return OK;
 }
 
@@ -111,6 +129,27 @@ function suitesOf(texts: readonly string[]): Readonly<Record<string, string>> {
         throw new UsageError(`--suite: expected coin=suite, got ${shown(text)}`);
       }
       return [name, suite];
+    }),
+  );
+}
+
+/** `usd=terms.json`: what the committee agreed about an asset. */
+function assetsOf(texts: readonly string[]): CommitteeTerms['assets'] {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      const [name, path] = [text.slice(0, at), text.slice(at + 1)];
+      if (at < 0 || !coin.safeParse(name).success || path === '')
+        throw new UsageError(`--asset: expected asset=file, got ${shown(text)}`);
+      const json = parseStrict(readText(path, 'the terms of an asset'), MAX_TERMS_BYTES);
+      const parsed = json.ok ? assetTerms.safeParse(json.value) : undefined;
+      if (!parsed?.success) {
+        const why = json.ok ? reasonOf(parsed?.error as z.ZodError) : json.reason;
+        throw new UsageError(
+          `${path}: ${why} (expected {"f", "epoch", "depositors": {"keys", "required", "capPerEpoch"}})`,
+        );
+      }
+      return [name, parsed.data];
     }),
   );
 }

@@ -11,6 +11,7 @@ import type { Card } from './card.ts';
 import { assertAgreed } from './deploy-files.ts';
 import { UsageError } from './usage.ts';
 
+type AssetTerms = CommitteeFile['assets'][string];
 type Suite = CommitteeFile['coins'][string]['suite'];
 
 /** Coins whose suite needs no saying. */
@@ -25,6 +26,8 @@ export interface CommitteeTerms {
   readonly network: string;
   /** Suites of coins other than btc and sol. */
   readonly suites: Readonly<Record<string, string>>;
+  /** Of each asset that a card names a signing service for; t is the threshold where it says nothing. */
+  readonly assets: Readonly<Record<string, Omit<AssetTerms, 't' | 'genesis'> & { readonly t?: number | undefined }>>;
   /** Seconds from now within which the first keys are made by themselves; `undefined`: keys are made when a client asks. */
   readonly genesisLife: number | undefined;
   /** Seconds that a silent leader costs. */
@@ -39,18 +42,23 @@ export interface CommitteeTerms {
  */
 export function createCommittee(cards: readonly Card[], terms: CommitteeTerms, random: Random, now: number): Committee {
   const coins = [...new Set(cards.flatMap((card) => Object.keys(card.coins)))].sort();
+  const assets = [...new Set(cards.flatMap((card) => Object.keys(card.assets)))].sort();
+  const genesis = () =>
+    terms.genesisLife === undefined
+      ? {}
+      : { genesis: { requestId: toHex(random.bytes(16)), expiresAt: now + terms.genesisLife } };
   const file = {
     version: 1,
     network: terms.network,
-    operators: cards.map(({ identity, account, region, inbox, coordinatorKey, coins: own }, i) => ({
+    operators: cards.map(({ identity, account, region, inbox, coordinatorKey, coins: own, assets: services }, i) => ({
       index: i + 1,
       identity,
       account,
       region,
       inbox,
       coordinatorKey,
-      coins: Object.fromEntries(Object.entries(own).map(([coin, { signatureKey }]) => [coin, { signatureKey }])),
-      assets: {},
+      coins: signatureKeys(own),
+      assets: signatureKeys(services),
     })),
     coins: Object.fromEntries(
       coins.map((coin) => [
@@ -58,19 +66,30 @@ export function createCommittee(cards: readonly Card[], terms: CommitteeTerms, r
         {
           suite: terms.suites[coin] ?? SUITES[coin] ?? missingSuite(coin),
           t: terms.threshold,
-          ...(terms.genesisLife === undefined
-            ? {}
-            : { genesis: { requestId: toHex(random.bytes(16)), expiresAt: now + terms.genesisLife } }),
+          ...genesis(),
           ...(terms.allowSingleSigner ? { allowSingleSigner: true } : {}),
         },
       ]),
     ),
-    assets: {},
+    assets: Object.fromEntries(
+      assets.map((asset) => {
+        const { t = terms.threshold, ...of } = terms.assets[asset] ?? missingTerms(asset);
+        return [asset, { t, ...of, ...genesis() }];
+      }),
+    ),
     leaderPeriod: terms.leaderPeriod,
   };
   const parsed = parseCommittee(file);
   if (!parsed.ok) throw new UsageError(`these cards and terms make no committee: ${parsed.reason}`);
   return parsed.committee;
+}
+
+function signatureKeys(entries: Card['coins']): Record<string, { signatureKey: Hex }> {
+  return Object.fromEntries(Object.entries(entries).map(([name, { signatureKey }]) => [name, { signatureKey }]));
+}
+
+function missingTerms(asset: string): never {
+  throw new UsageError(`expected the terms of ${asset}, got none: add --asset ${asset}=<file>`);
 }
 
 function missingSuite(coin: string): never {
@@ -103,8 +122,8 @@ export function checkOwnEntry(operator: OperatorFile, committee: Committee, card
   for (const field of ['account', 'region', 'inbox', 'coordinatorKey'] as const) {
     if (self[field] !== card[field]) throw differs(field, card[field], self[field]);
   }
-  for (const [coin, { signatureKey }] of Object.entries(card.coins)) {
-    const got = self.coins[coin]?.signatureKey;
+  for (const [coin, { signatureKey }] of Object.entries({ ...card.coins, ...card.assets })) {
+    const got = (self.coins[coin] ?? self.assets[coin])?.signatureKey;
     if (got !== signatureKey) throw differs(`the ${coin} signature key`, signatureKey, got ?? 'none');
   }
 }
@@ -126,8 +145,8 @@ async function toEveryRole(
   message: 'Start' | 'CommitteeAccepted',
   body: string,
 ): Promise<void> {
-  const { identity, coins } = operator;
-  const messages = [COORDINATOR_SEGMENT, ...coins].map(
+  const { identity, coins, assets } = operator;
+  const messages = [COORDINATOR_SEGMENT, ...coins, ...assets].map(
     (segment): OutgoingMessage => ({ queue: topicQueue(identity, segment, message), body }),
   );
   const refused = await bus.send(messages);

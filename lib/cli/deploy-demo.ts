@@ -90,6 +90,7 @@ export async function awsDemo({ messages, note, signal }: AwsDemoOptions): Promi
         threshold: THRESHOLD,
         network: 'local',
         suites: {},
+        assets: {},
         genesisLife: GENESIS_SECONDS,
         leaderPeriod: 15,
         allowSingleSigner: false,

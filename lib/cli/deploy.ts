@@ -55,6 +55,7 @@ function registerCommittee(committee: Command, ended: Ended): void {
     .requiredOption('--threshold <t>', 'operators that it takes to sign')
     .option('--network <name>', 'which network the keys are for', 'main')
     .option('--suite <coin=suite>', 'the suite of a coin other than btc and sol; may be given several times', append)
+    .option('--asset <asset=file>', 'the terms of an asset, as JSON; may be given several times', append)
     .option('--genesis <seconds>', 'make the keys by themselves within so many seconds from now')
     .option('--leader-period <seconds>', 'what a silent leader costs', '15')
     .option('--allow-single-signer', 'permit a threshold of 1')

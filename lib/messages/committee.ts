@@ -58,6 +58,9 @@ const assetEntry = z.strictObject({
   genesis: genesis.optional(),
 });
 
+/** What people agree on about an asset before there is a committee file; t follows the coins' where it is not said. */
+export const assetTerms = assetEntry.omit({ genesis: true }).partial({ t: true });
+
 export const committeeFile = z.strictObject({
   version: z.literal(1),
   network: z.string().regex(/^[a-z0-9-]{1,32}$/, 'expected 1 to 32 lower-case letters, digits and hyphens'),

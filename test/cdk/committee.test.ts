@@ -32,6 +32,7 @@ const TERMS = {
   threshold: 2,
   network: 'test',
   suites: {},
+  assets: {},
   genesisLife: undefined,
   leaderPeriod: 15,
   allowSingleSigner: false,
@@ -177,8 +178,32 @@ describe('a committee', () => {
     expect(await refusal(() => createCommittee([alice, bob], { ...TERMS, threshold: 1 }, RANDOM, NOW))).toContain(
       'at least 2',
     );
+    const usd = { ...alice, assets: { usd: alice.coins['sol'] as Card['coins'][string] } };
+    expect(await refusal(() => createCommittee([usd, bob], TERMS, RANDOM, NOW))).toContain('--asset usd=');
     const near = { ...alice, coins: { near: alice.coins['sol'] as Card['coins'][string] } };
     expect(await refusal(() => createCommittee([near, bob], TERMS, RANDOM, NOW))).toContain('--suite near=');
+  });
+
+  it('has the assets whose services the cards name, with the terms that were agreed', async () => {
+    const withService = async (operator: OperatorFile) =>
+      cardOf({ ...operator, coins: ['btc'], assets: ['sol'] }, directories(operator.identity));
+    const all = await Promise.all(OPERATORS.map(withService));
+    const depositors = {
+      keys: [toHex(ed25519.getPublicKey(new Uint8Array(32).fill(9)))],
+      required: 1,
+      capPerEpoch: '1000',
+    };
+    const terms = { ...TERMS, assets: { sol: { f: 0, epoch: 3, depositors } }, genesisLife: 600 };
+    const { file } = createCommittee(all, terms, RANDOM, NOW);
+    expect(file.assets['sol']).toMatchObject({ t: 2, f: 0, epoch: 3, depositors, genesis: { expiresAt: NOW + 600 } });
+    expect(file.operators.map(({ assets }) => assets['sol']?.signatureKey)).toEqual(
+      all.map(({ assets }) => assets['sol']?.signatureKey),
+    );
+    expect(
+      await refusal(() =>
+        createCommittee(all, { ...terms, assets: { sol: { f: 1, epoch: 3, depositors } } }, RANDOM, NOW),
+      ),
+    ).toMatch(/expected 2t > n \+ f|2t/);
   });
 
   it('is checked against the operator’s own card', async () => {

@@ -109,6 +109,7 @@ async function deployOn(started: Engine, folder: string, signal: AbortSignal): P
     threshold: THRESHOLD,
     network: 'local',
     suites: {},
+    assets: {},
     genesisLife: undefined,
     leaderPeriod: 15,
     allowSingleSigner: false,
