@@ -45,3 +45,37 @@ describe('help', () => {
     expect(stdout).toMatchSnapshot();
   });
 });
+
+describe('a mistake', () => {
+  it.each([
+    [['ceremony'], 'expected one of list, show, timeline, got none (coterie ceremony --help)'],
+    [['ceremony', 'frob'], 'expected one of list, show, timeline, got "frob" (coterie ceremony --help)'],
+    [['ceremony', 'show'], 'expected id, got nothing (coterie ceremony show --help)'],
+    [['ceremony', 'show', 'a', 'b'], 'expected no argument after id, got a further one (coterie ceremony show --help)'],
+    [
+      ['ceremony', 'show', 'a', '--frob'],
+      'expected one of --at, --operator, --as, --json, --evidence, --help, got --frob',
+    ],
+    [['address'], '--require <t>: expected it, got nothing (coterie address --help)'],
+    [['local', '--socket', 'a', '--port', '1'], '--socket and --port: expected one of them, got both'],
+    [['local', '--port', '0'], '--port: expected a whole number from 1 to 65535, got "0"'],
+    [['local', '--socket', '4100'], '--socket: expected the path of a socket, got "4100" (--port takes a port)'],
+    [
+      ['status', '--at', 'https://example.org'],
+      '--at: expected the path of a socket or a port on loopback, got "https://example.org"',
+    ],
+  ])('%j is answered by the command that was meant', async (args, sentence) => {
+    expect(await coterie(args)).toEqual({ status: 2, stdout: '', stderr: `coterie: ${sentence}\n` });
+  });
+
+  it('is to name no place at all', async () => {
+    const before = process.env['COTERIE_AT'];
+    delete process.env['COTERIE_AT'];
+    const { status, stderr } = await coterie(['status']);
+    if (before !== undefined) process.env['COTERIE_AT'] = before;
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      /expected --at <socket\|port>, --operator <file>, COTERIE_AT or an operator\.json here, got none of them/,
+    );
+  });
+});
