@@ -24,6 +24,7 @@ import {
 } from './ask.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { byPrefix } from './find-ceremony.ts';
+import { keysAt } from './keys-at.ts';
 import type { Place, PlaceOperator } from './place.ts';
 import { atPlace, coinAt, committeeAt, operatorsAt, type PlaceOptions } from './place-options.ts';
 import { short, table, utc } from './text.ts';
@@ -77,7 +78,7 @@ export async function sign(options: SignOptions): Promise<Status> {
     if (!first) throw new UsageError('expected an operator at this place, got none');
     const committee = await committeeAt(place, first);
     const now = await place.now();
-    const { coin, key } = await keyAt(place, operators, options, now);
+    const { coin, key } = await keyAt(place, operators, options);
     const { keyId, certificate } = key;
     const request = { coin, keyId, messages, purpose: options.purpose, certificate, ...requestOf(options, now) };
     const asked = asUsage(() => clientAt(place, first, committee).prepareSign(request));
@@ -93,6 +94,11 @@ export async function sign(options: SignOptions): Promise<Status> {
 
 /** Joins what a peer asked for: the same parameters, word for word, or nothing. */
 export async function approve(id: string, options: ApproveOptions): Promise<Status> {
+  // Whoever asks chooses the request id, and so can try until an id begins like another one: a part of it approves nothing.
+  if (!/^0x[0-9a-f]{64}$/.test(id))
+    throw new UsageError(
+      `expected the whole id as coterie pending prints it (32 bytes as 0x and lower-case hex), got ${shown(id)}`,
+    );
   return atPlace(options, async (place) => {
     const now = await place.now();
     const asking = await Promise.all(
@@ -168,7 +174,7 @@ export function pendingLine(pending: {
   const words = messages.map(({ hex, text }) => (text === undefined ? short(hex) : JSON.stringify(text))).slice(0, 3);
   const said =
     words.length > 0 ? ` of ${words.join(', ')}${messages.length > 3 ? ` and ${messages.length - 3} more` : ''}` : '';
-  return `${short(ceremony)}: ${what}${said}, asked by ${who}, until ${utc(expiresAt)}`;
+  return `${ceremony}: ${what}${said}, asked by ${who}, until ${utc(expiresAt)}`;
 }
 
 // ------------------------------------------------------------------------------------------------ together
@@ -234,26 +240,10 @@ async function keyOf(
   const { keyId, publicKey, address } = outcome?.outcome ?? {};
   const operator = operators.find(({ identity }) => identity === outcome?.seenBy.identity);
   if (!operator || keyId === undefined || publicKey === undefined) return [];
-  const rows = await readCoin(
-    asked.coin,
-    (segment) => place.reader(operator.identity, segment),
-    await place.now(),
-    'open',
-  );
-  const key = rows.keys.find((each) => each.keyId === keyId) ?? (await keyRowAt(place, operator, asked.coin, keyId));
+  const key = (await keysAt(place, operator, asked.coin, keyId)).keys.find((each) => each.keyId === keyId);
   const verified = key?.certificate && verifyCertificate(committee, key.certificate);
   const ok = verified?.ok === true && verified.keyId === keyId && publicKeyOf(key?.certificate) === publicKey;
   return [{ kind: 'key', ok, by: 'certificate', keyId, publicKey, ...(address === undefined ? {} : { address }) }];
-}
-
-async function keyRowAt(
-  place: Place,
-  { identity }: PlaceOperator,
-  coin: string,
-  keyId: Hex,
-): Promise<KeyRow | undefined> {
-  const rows = await readCoin(coin, (segment) => place.reader(identity, segment), await place.now());
-  return rows.keys.find((each) => each.keyId === keyId);
 }
 
 function publicKeyOf(certificate: Certificate | undefined): Hex | undefined {
@@ -261,18 +251,17 @@ function publicKeyOf(certificate: Certificate | undefined): Hex | undefined {
 }
 
 /** By another library than the one that signed. */
-async function signaturesOf(asked: Asked, { views }: Answers, certificate: Certificate): Promise<Checked[]> {
-  const { parameters, coin } = asked;
+async function signaturesOf({ parameters }: Asked, { views }: Answers, certificate: Certificate): Promise<Checked[]> {
   const signatures = views.find(({ outcome }) => outcome?.result === 'succeeded')?.outcome?.signatures;
   if (parameters.kind !== 'signing' || !signatures) return [];
-  const verifier = coin === 'btc' || coin === 'sol' ? VERIFIERS[coin] : undefined;
+  // A coin of another name signs under one of the same two curves.
+  const verifier = VERIFIERS[parameters.suite === 'FROST-ED25519-SHA512-v1' ? 'sol' : 'btc'];
   return Promise.all(
     parameters.messages.map(async (message, i): Promise<Checked> => {
       const signature = signatures[i] ?? '0x';
-      const ok = verifier
-        ? await verifier.verify(fromHex(publicKeyOf(certificate) ?? '0x'), fromHex(message), fromHex(signature))
-        : true;
-      return { kind: 'signature', ok, by: verifier?.name ?? 'the operator alone', message, signature };
+      const publicKey = fromHex(publicKeyOf(certificate) ?? '0x');
+      const ok = await verifier.verify(publicKey, fromHex(message), fromHex(signature));
+      return { kind: 'signature', ok, by: verifier.name, message, signature };
     }),
   );
 }
@@ -341,14 +330,14 @@ async function keyAt(
   place: Place,
   operators: readonly PlaceOperator[],
   { key: named, coin: asked }: SignOptions,
-  now: number,
 ): Promise<{ readonly coin: string; readonly key: KeyRow & { readonly certificate: Certificate } }> {
   const [first] = operators;
   if (!first) throw new UsageError('expected an operator at this place, got none');
   if (asked !== undefined) coinAt(first, asked);
   const coins = asked === undefined ? first.coins : [asked];
+  // Only the order of making needs the whole table.
   const rows = await Promise.all(
-    coins.map((coin) => readCoin(coin, (segment) => place.reader(first.identity, segment), now)),
+    coins.map((coin) => keysAt(place, first, coin, named === 'latest' ? 'order' : undefined)),
   );
   const keys = rows.flatMap(({ coin, keys: all, states }) =>
     all.flatMap((key) => {

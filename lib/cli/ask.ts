@@ -5,7 +5,7 @@ import { type Asked, CoterieClient, InvalidRequest } from '../client/coterie-cli
 import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import { toHex } from '../messages/hex.ts';
-import { isOpen, viewCeremony } from '../view/ceremony.ts';
+import { viewCeremony } from '../view/ceremony.ts';
 import { readCeremony } from '../view/ceremony-rows.ts';
 import type { CeremonyView } from '../view/ceremony-view.ts';
 import { readText } from './deploy-files.ts';
@@ -205,23 +205,11 @@ export function progressOf({ stage, rounds, outcome, signers }: CeremonyView): s
 /** One status for all answers: a success anywhere is a success, for it is signed by the committee and not by the operator. */
 export function statusOf({ views, refused }: Answers): Status {
   if (views.some(({ outcome }) => outcome?.result === 'succeeded')) return STATUS.ok;
-  if (views.some(({ stage }) => OPEN_STAGES.has(stage))) return STATUS.waiting;
-  if (views.length === 0 && refused.length > 0) return STATUS.refused;
-  return views.length === 0 ? STATUS.waiting : STATUS.failed;
+  // An unresolved key generation may still be certified: that is no failure yet.
+  if (views.some(({ open, outcome }) => open || outcome?.final === false)) return STATUS.waiting;
+  if (views.length === 0) return refused.length > 0 ? STATUS.refused : STATUS.waiting;
+  return STATUS.failed;
 }
-
-const OPEN_STAGES: ReadonlySet<CeremonyView['stage']> = new Set(
-  (
-    [
-      'AwaitingPublicKeys',
-      'AwaitingCommitments',
-      'AwaitingShares',
-      'AwaitingVerdicts',
-      'LeadingOnly',
-      'Signing',
-    ] as const
-  ).filter((stage) => isOpen({ stage } as Parameters<typeof isOpen>[0])),
-);
 
 /** Seconds that the command waits: to the expiry and a little longer, or as said. @throws {UsageError} */
 export function waitSeconds(options: AskOptions, asked: Asked, now: number): number {

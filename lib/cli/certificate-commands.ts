@@ -8,11 +8,11 @@ import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import { stateKey } from '../node/rows.ts';
 import { stateRow } from '../view/ceremony-rows.ts';
-import { readCoin } from '../view/committee-rows.ts';
 import { announcementOf, type CertificateFile, readCertificateFile } from './certificate-file.ts';
 import { readCommitteeFile } from './deploy-files.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { byPrefix } from './find-ceremony.ts';
+import { keysAt } from './keys-at.ts';
 import type { Place, PlaceOperator } from './place.ts';
 import { atPlace, committeeAt, operatorsAt, type PlaceOptions, readerAt } from './place-options.ts';
 import { short, table } from './text.ts';
@@ -206,10 +206,7 @@ function announce(options: AddressOptions, committee: Committee, required: numbe
 // ------------------------------------------------------------------------------------------------ keys
 
 async function keysOf(place: Place, operator: PlaceOperator): Promise<HeldKey[]> {
-  const now = await place.now();
-  const rows = await Promise.all(
-    operator.coins.map((coin) => readCoin(coin, (segment) => place.reader(operator.identity, segment), now)),
-  );
+  const rows = await Promise.all(operator.coins.map((coin) => keysAt(place, operator, coin)));
   return rows.flatMap(({ coin, keys }) =>
     keys.flatMap(({ keyId, status, certificate }) =>
       status === 'certified' && certificate ? [{ operator, coin, keyId, certificate }] : [],

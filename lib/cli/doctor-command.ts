@@ -1,12 +1,14 @@
 /** `coterie doctor`, between the command line and the examination. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamoClient, kmsClient, sqsClients } from '../aws/clients.ts';
+import type { Committee } from '../messages/committee.ts';
 import { COORDINATOR_SEGMENT } from '../messages/topics.ts';
 import { COMMITTEE } from '../node/rows.ts';
 import { committeeOf } from '../view/committee-rows.ts';
+import type { Checkup } from './checkup.ts';
 import { readCommitteeFile } from './deploy-files.ts';
-import { type Checkup, examine } from './doctor.ts';
-import { STATUS, type Status } from './exit-status.ts';
+import { examine } from './doctor.ts';
+import { STATUS, type Status, Unreachable } from './exit-status.ts';
 import type { Place } from './place.ts';
 import { atPlace, operatorsAt, type PlaceOptions } from './place-options.ts';
 
@@ -45,19 +47,26 @@ async function examineAws(place: Place, options: DoctorOptions): Promise<readonl
   const endpoint = process.env['AWS_ENDPOINT_URL'] || undefined;
   const where = { region: operator.region, endpoint };
   const segments = [COORDINATOR_SEGMENT, ...operator.coins];
-  const rows = await Promise.all(
-    segments.map(
-      async (segment) => [segment, await place.reader(operator.identity, segment).get('Directory', COMMITTEE)] as const,
-    ),
+  // What cannot be read is one finding among others: a doctor who needs a healthy patient helps nobody.
+  const unread: Checkup[] = [];
+  const accepted = new Map<string, Committee | undefined>();
+  await Promise.all(
+    segments.map(async (segment) => {
+      try {
+        accepted.set(segment, committeeOf(await place.reader(operator.identity, segment).get('Directory', COMMITTEE)));
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        unread.push({ result: 'unknown', subject: `committee of ${segment}`, what: 'its directory could not be read' });
+      }
+    }),
   );
-  const accepted = new Map(rows.map(([segment, row]) => [segment, committeeOf(row)?.id] as const));
-  const known = rows.flatMap(([, row]) => committeeOf(row) ?? [])[0];
+  const known = [...accepted.values()].find((committee) => committee !== undefined);
   const dynamo = dynamoClient(where);
-  return examine(
+  const found = await examine(
     {
       operator,
       committee: options.committee === undefined ? known : readCommitteeFile(options.committee),
-      accepted,
+      accepted: new Map([...accepted].map(([segment, committee]) => [segment, committee?.id])),
       endpoint,
     },
     {
@@ -68,6 +77,7 @@ async function examineAws(place: Place, options: DoctorOptions): Promise<readonl
       now: Date.now,
     },
   );
+  return [...unread, ...found];
 }
 
 /** `Date` of one answer, whatever the answer is. */

@@ -15,15 +15,16 @@ import {
   GetKeyRotationStatusCommand,
   type KMSClient,
 } from '@aws-sdk/client-kms';
-import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { queueUrl } from '../aws/queues.ts';
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { TTL_ATTRIBUTE } from '../aws/tables.ts';
-import { CATALOGUE, type Entry, MESSAGE_NAMES } from '../messages/catalogue.ts';
 import type { Committee } from '../messages/committee.ts';
 import type { OperatorFile } from '../messages/operator.ts';
-import { COORDINATOR_SEGMENT, inboxQueue, topicQueue } from '../messages/topics.ts';
-import type { KeyLifecycle, QueueName, Table } from '../ports.ts';
+import { COORDINATOR_SEGMENT } from '../messages/topics.ts';
+import type { KeyLifecycle, Table } from '../ports.ts';
+import { asking, type Checkup, good, problem, unknown } from './checkup.ts';
 import { tableName } from './deploy-names.ts';
+import { tooWide } from './doctor-policies.ts';
+import { queueCheck, queuesOf } from './doctor-queues.ts';
 
 export interface DoctorClients {
   readonly dynamo: Pick<DynamoDBClient, 'send'>;
@@ -33,15 +34,6 @@ export interface DoctorClients {
   readonly date: () => Promise<number | undefined>;
   /** Milliseconds UTC by this machine. */
   readonly now: () => number;
-}
-
-export interface Checkup {
-  /** `problem` counts; `unknown`: these credentials or this endpoint do not say. */
-  readonly result: 'good' | 'problem' | 'unknown';
-  readonly subject: string;
-  readonly what: string;
-  /** Of a problem. */
-  readonly remedy?: string;
 }
 
 interface Lifecycle {
@@ -57,21 +49,8 @@ export const TABLE_LIFECYCLES: Readonly<Record<Exclude<Table, 'Serials' | 'Issua
   Keys: { recovery: true, timeToLive: false, protected: true },
   Directory: { recovery: true, timeToLive: false, protected: false },
 };
-export const VISIBILITY_SECONDS = 360;
-export const MAX_RECEIVES = 10;
 /** Two operators' clocks may differ by ten minutes; one that is out by one is on its way there. */
 const SKEW_SECONDS = 60;
-/** Actions that open or make secrets, or hand out the right to. */
-const USES = [
-  'kms:*',
-  'kms:Decrypt',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKey*',
-  'kms:CreateGrant',
-  'kms:Encrypt',
-  'kms:ReEncrypt*',
-];
-
 export interface Patient {
   readonly operator: OperatorFile;
   /** The file at hand, as everybody agreed on it. */
@@ -102,26 +81,6 @@ export async function examine(patient: Patient, clients: DoctorClients): Promise
 
 function tablesOf(segment: string): readonly (keyof typeof TABLE_LIFECYCLES)[] {
   return segment === COORDINATOR_SEGMENT ? ['Keys', 'Directory'] : ['Ceremonies', 'Nonces', 'Keys', 'Directory'];
-}
-
-const good = (subject: string, what: string): Checkup => ({ result: 'good', subject, what });
-const problem = (subject: string, what: string, remedy: string): Checkup => ({
-  result: 'problem',
-  subject,
-  what,
-  remedy,
-});
-const unknown = (subject: string, what: string): Checkup => ({ result: 'unknown', subject, what });
-
-/** A question that is not answered is no finding about the thing itself, unless the thing is not there. */
-async function asking(subject: string, missing: string, ask: () => Promise<Checkup[]>): Promise<Checkup[]> {
-  try {
-    return await ask();
-  } catch (error) {
-    const name = error instanceof Error ? error.name : 'unknown';
-    if (/NotFound|NonExistent|DoesNotExist/.test(name)) return [problem(subject, 'is not there', missing)];
-    return [unknown(subject, `could not be asked (${name})`)];
-  }
 }
 
 // ------------------------------------------------------------------------------------------------ time and agreement
@@ -285,187 +244,4 @@ async function keyCheck(
       found.push(problem(alias, 'it is not rotated', 'Turn rotation on (kms enable-key-rotation).'));
     return found.length > 0 ? found : [good(alias, 'is enabled, rotated, and opens for its functions only')];
   });
-}
-
-interface PolicyStatement {
-  readonly Sid?: string;
-  readonly Effect?: string;
-  readonly Principal?: unknown;
-  readonly Action?: string | readonly string[];
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
-
-function statementsIn(policy: unknown): readonly PolicyStatement[] {
-  const { Statement } = policy as { Statement?: PolicyStatement | readonly PolicyStatement[] };
-  return Statement === undefined ? [] : Array.isArray(Statement) ? Statement : [Statement as PolicyStatement];
-}
-
-/** Statements that allow the use of a key to whole accounts. @returns how to call each */
-export function tooWide(policy: unknown): readonly string[] {
-  return statementsIn(policy).flatMap((statement, i) => {
-    const { Effect, Action = [], Condition = {}, Sid } = statement;
-    const actions = typeof Action === 'string' ? [Action] : Action;
-    if (Effect !== 'Allow' || !actions.some((action) => USES.some((use) => sameAction(action, use)))) return [];
-    const names = Object.values(Condition).flatMap((test) => Object.keys(test));
-    const bound = names.includes('aws:PrincipalArn') && names.some((name) => name.startsWith('kms:EncryptionContext'));
-    return bound ? [] : [Sid ?? `statement ${i + 1}`];
-  });
-}
-
-/** `kms:Decrypt*` and `*` cover `kms:Decrypt`. */
-function sameAction(action: string, use: string): boolean {
-  const begins = action.endsWith('*') ? action.slice(0, -1).toLowerCase() : undefined;
-  const wanted = use.replace(/\*$/, '').toLowerCase();
-  return begins === undefined
-    ? action.toLowerCase() === wanted
-    : wanted.startsWith(begins) || begins.startsWith(wanted);
-}
-
-// ------------------------------------------------------------------------------------------------ queues
-
-interface Wanted {
-  readonly name: QueueName;
-  readonly senders: 'own' | 'client' | 'peer';
-  /** Whose account may send, for an inbox. */
-  readonly account?: string;
-  readonly function: boolean;
-}
-
-/** Every queue that the stacks make for this operator. */
-export function queuesOf({ operator, committee }: Pick<Patient, 'operator' | 'committee'>): readonly Wanted[] {
-  const { identity, coins, outcomeQueue } = operator;
-  const wanted: Wanted[] = [];
-  for (const message of MESSAGE_NAMES) {
-    const { consumers, queue, senders, statement }: Entry = CATALOGUE[message];
-    if (queue !== 'topic' || statement === 'SpentSerials' || statement === 'SpentSerialsRequest') continue;
-    const from = senders.includes('client') ? 'client' : 'own';
-    const own = { senders: from, function: true } as const;
-    if (consumers.includes('processor'))
-      wanted.push(...coins.map((coin) => ({ name: topicQueue(identity, coin, message), ...own })));
-    if (!consumers.includes('coordinator')) continue;
-    const segments = senders.includes('processor') ? coins : [COORDINATOR_SEGMENT];
-    wanted.push(...segments.map((segment) => ({ name: topicQueue(identity, segment, message), ...own })));
-  }
-  for (const coin of coins) {
-    wanted.push({ name: topicQueue(identity, coin, 'Outbound'), senders: 'own', function: true });
-    if (outcomeQueue === undefined)
-      wanted.push({ name: topicQueue(identity, coin, 'MultisigEvent'), senders: 'own', function: false });
-  }
-  for (const peer of committee?.file.operators ?? []) {
-    if (peer.identity === identity) continue;
-    wanted.push({ name: inboxQueue(identity, peer.identity), senders: 'peer', account: peer.account, function: true });
-  }
-  return wanted;
-}
-
-async function queueCheck({ operator, endpoint }: Patient, wanted: Wanted, { sqs }: DoctorClients): Promise<Checkup[]> {
-  const { name } = wanted;
-  const { account, region } = operator;
-  const missing =
-    wanted.senders === 'peer'
-      ? 'Deploy the inbox stack (coterie deploy --committee …): until then that operator cannot reach this one.'
-      : 'Deploy the stack that makes it.';
-  return asking(name, missing, async () => {
-    const { Attributes = {} } = await sqs.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: queueUrl({ account, region, name }, endpoint),
-        AttributeNames: ['All'],
-      }),
-    );
-    const found: Checkup[] = [];
-    const redeploy = 'Deploy the stack again.';
-    const visibility = Number(Attributes['VisibilityTimeout']);
-    if (wanted.function && visibility < VISIBILITY_SECONDS)
-      found.push(
-        problem(
-          name,
-          `messages come again after ${visibility} s, expected ${VISIBILITY_SECONDS}`,
-          `${redeploy} A batch that is still being handled is handed out twice.`,
-        ),
-      );
-    const redrive = Attributes['RedrivePolicy'];
-    const receives =
-      redrive === undefined
-        ? undefined
-        : Number((JSON.parse(redrive) as { maxReceiveCount?: unknown }).maxReceiveCount);
-    if (receives === undefined)
-      found.push(
-        problem(name, 'has no dead-letter queue', `${redeploy} What cannot be handled is lost after its retention.`),
-      );
-    else if (wanted.function && receives !== MAX_RECEIVES)
-      found.push(problem(name, `gives up after ${receives} receives, expected ${MAX_RECEIVES}`, redeploy));
-    if (Attributes['SqsManagedSseEnabled'] === 'false' && Attributes['KmsMasterKeyId'] === undefined)
-      found.push(problem(name, 'is not encrypted at rest', redeploy));
-    found.push(...admissionOf(operator, wanted, Attributes['Policy']));
-    return found.length > 0 ? found : [good(name, 'attributes and policy are as they should be')];
-  });
-}
-
-function admissionOf(
-  { clientRoles }: OperatorFile,
-  { name, senders, account }: Wanted,
-  text: string | undefined,
-): Checkup[] {
-  const statements = text === undefined ? [] : statementsIn(JSON.parse(text));
-  const found: Checkup[] = [];
-  const redeploy = 'Deploy the stack again.';
-  if (!statements.some(isTls))
-    found.push(problem(name, 'takes messages without TLS', `${redeploy} On an emulator without TLS this is meant.`));
-  const anybody = statements.find(
-    ({ Effect, Principal, Condition }) => Effect === 'Allow' && isEverybody(Principal) && !Condition,
-  );
-  if (anybody)
-    found.push(
-      problem(
-        name,
-        'lets everybody in',
-        `Remove the statement ${anybody.Sid ?? 'without a name'} from its policy at once.`,
-      ),
-    );
-  if (senders === 'own') return found;
-  const allowed = statements.filter(({ Effect, Action }) => Effect === 'Allow' && sends(Action)).flatMap(callersOf);
-  const denied = statements.filter(({ Effect, Action }) => Effect === 'Deny' && sends(Action)).flatMap(callersOf);
-  const expected = senders === 'client' ? clientRoles : undefined;
-  const right = expected
-    ? sameSet(allowed, expected)
-    : allowed.length > 0 && allowed.every((caller) => caller.split(':')[4] === account);
-  if (!right)
-    found.push(
-      problem(
-        name,
-        `admits ${allowed.join(', ') || 'nobody'}, expected ${expected ? expected.join(', ') : `the coordinator in account ${account}`}`,
-        `${redeploy} ${senders === 'client' ? 'Whoever may send here may ask for signatures.' : ''}`.trim(),
-      ),
-    );
-  if (!sameSet(denied, allowed))
-    found.push(
-      problem(name, 'does not deny everybody else', `${redeploy} The account’s own administrators could send.`),
-    );
-  return found;
-}
-
-function isTls({ Effect, Condition }: PolicyStatement): boolean {
-  return Effect === 'Deny' && `${Condition?.['Bool']?.['aws:SecureTransport']}` === 'false';
-}
-
-function isEverybody(principal: unknown): boolean {
-  return (
-    principal === '*' || (typeof principal === 'object' && principal !== null && Reflect.get(principal, 'AWS') === '*')
-  );
-}
-
-function sends(action: PolicyStatement['Action']): boolean {
-  const actions = action === undefined ? [] : typeof action === 'string' ? [action] : action;
-  return actions.some((each) => /^sqs:(?:\*|SendMessage)$/i.test(each));
-}
-
-function callersOf({ Condition = {} }: PolicyStatement): string[] {
-  return Object.values(Condition).flatMap((test) => {
-    const callers = test['aws:PrincipalArn'];
-    return typeof callers === 'string' ? [callers] : Array.isArray(callers) ? (callers as string[]) : [];
-  });
-}
-
-function sameSet(a: readonly string[], b: readonly string[]): boolean {
-  return JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort());
 }

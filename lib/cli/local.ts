@@ -99,7 +99,7 @@ class Service {
   /** Lines that wait for a key. */
   readonly #waiting = new Set<Promise<void>>();
   #allReady: () => void = () => {};
-  #endpoint: EndpointServer | undefined;
+  readonly #endpoint: EndpointServer | undefined;
 
   constructor(options: LocalOptions, streams: LocalStreams) {
     this.#options = options;
@@ -115,6 +115,8 @@ class Service {
       cloud: { seed: options.seed ?? systemRandom.bytes(32), clock: 'real' },
     });
     this.#random = this.#committee.cloud.random('local');
+    // Before anything is said, so that it remembers the first word, too.
+    this.#endpoint = options.endpoint ? new EndpointServer(this.#committee) : undefined;
     this.#committee.onOutcome((event, operator, coin) => this.#hear(event, operator, coin));
     this.#committee.onDeath((operator) => {
       this.#dead.add(operator);
@@ -151,10 +153,8 @@ class Service {
 
   async #listen(): Promise<void> {
     const { endpoint } = this.#options;
-    if (!endpoint) return;
-    const server = new EndpointServer(this.#committee);
-    const address = await server.listen(endpoint);
-    this.#endpoint = server;
+    if (!endpoint || !this.#endpoint) return;
+    const address = await this.#endpoint.listen(endpoint);
     this.#streams.listening?.(addressText(address));
   }
 

@@ -16,7 +16,7 @@ export async function main(args: readonly string[], version: string): Promise<nu
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const sentence = mistake(error, program, args);
-    process.stderr.write(`coterie: ${sentence ?? describe(error)}\n`);
+    process.stderr.write(`coterie: ${oneLine(sentence ?? describe(error))}\n`);
     if (sentence !== undefined) return STATUS.usage;
     return error instanceof Unreachable ? STATUS.unreachable : STATUS.failed;
   }
@@ -161,6 +161,11 @@ function meant(program: Command, args: readonly string[]): { readonly command: C
     path.push(word);
   }
   return { command, path: path.join(' ') };
+}
+
+/** What came from elsewhere is quoted in it: nothing of that may move the cursor or colour the screen. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim();
 }
 
 function describe(error: unknown): string {

@@ -15,7 +15,9 @@ import { parseBodyAs } from '../messages/catalogue.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { OperatorFile } from '../messages/operator.ts';
 import { COORDINATOR_SEGMENT, topicQueue } from '../messages/topics.ts';
+import { COMMITTEE } from '../node/rows.ts';
 import type { Item, Key, MessageBus, QueueName } from '../ports.ts';
+import { committeeOf } from '../view/committee-rows.ts';
 import type { CommitteeView } from '../view/committee-view.ts';
 import { type PublicTable, type Reader, shownRow } from '../view/reader.ts';
 import { deadLetterQueues } from './dead-letters.ts';
@@ -119,8 +121,10 @@ export class AwsPlace implements Place {
 
   async deadLetters(identity: string): Promise<CommitteeView['deadLetters']> {
     const segments = [COORDINATOR_SEGMENT, ...this.file.coins];
+    const committee = committeeOf(await this.reader(identity, COORDINATOR_SEGMENT).get('Directory', COMMITTEE));
+    const peers = (committee?.file.operators ?? []).map((each) => each.identity).filter((name) => name !== identity);
     const queues = await this.#reached(() =>
-      deadLetterQueues(this.#clients.sqs, { ...this.file, identity }, segments, this.#access.endpoint),
+      deadLetterQueues(this.#clients.sqs, { ...this.file, identity }, segments, this.#access.endpoint, peers),
     );
     return queues.map(({ segment, name, count }) => ({ segment, queue: name, count }));
   }
@@ -159,7 +163,7 @@ export async function reaching<Result>(name: string, run: () => Promise<Result>)
   } catch (error) {
     if (error instanceof Unreachable || (error instanceof Error && 'kind' in error && error.kind === 'UsageError'))
       throw error;
-    const said = error instanceof Error ? error.message || error.name : String(error);
+    const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new Unreachable(
       `expected an answer from ${name}, got: ${said.slice(0, 200)}: check the endpoint, the credentials and that the stacks are deployed`,
     );

@@ -1,6 +1,9 @@
 /** The real binary, as a user starts it. Few starts: each takes a second or more. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { base58, bech32m } from '@scure/base';
 import { verifySchnorr } from 'tiny-secp256k1';
@@ -8,6 +11,8 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { certificateSchema } from '../../lib/messages/certificate.ts';
 import { multisigEvent } from '../../lib/messages/events.ts';
+import { ceremonyView } from '../../lib/view/ceremony-view.ts';
+import { committeeView } from '../../lib/view/committee-view.ts';
 
 const BINARY = fileURLToPath(new URL('../../bin/coterie.js', import.meta.url));
 
@@ -72,8 +77,8 @@ function events(stdout: string): z.infer<typeof multisigEvent>[] {
 describe('the command line', () => {
   it('answers mistakes with one sentence and status 2', async () => {
     const mistakes: readonly (readonly [readonly string[], RegExp])[] = [
-      [[], /^coterie: expected one of demo, local, .*committee, got none/],
-      [['frob'], /^coterie: expected one of demo, local, .*committee, got "frob"/],
+      [[], /^coterie: expected one of demo, local, .*committee, .*got none/],
+      [['frob'], /^coterie: expected one of demo, local, .*committee, .*got "frob"/],
       [['demo', 'frob'], /^coterie: expected options only, got a further argument/],
       [['demo', '--frob'], /^coterie: expected one of --operators, .*--json, --help, got --frob$/],
       [['demo', '--seed'], /^coterie: --seed <text\|0x\.\.\.>: expected a value, got none$/],
@@ -190,4 +195,50 @@ describe('the local committee', () => {
     });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
+});
+
+describe('a committee behind a socket', () => {
+  it('is used by other processes: keygen, sign, status, show; and ends with its signal, taking the socket along', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coterie-binary-'));
+    const at = join(folder, 'c.sock');
+    const local = spawn(process.execPath, [BINARY, 'local', '--coins', 'btc', '--socket', at], { stdio: 'pipe' });
+    const closed = new Promise<number | null>((resolve) => local.on('close', resolve));
+    const told = await new Promise<string>((resolve) =>
+      local.stderr.once('data', (chunk: Buffer) => resolve(`${chunk}`)),
+    );
+    expect(told).toBe(`coterie: the committee is at ${at}; for other commands: export COTERIE_AT=${at}\n`);
+    try {
+      expect(await coterie(['status', '--at', at])).toMatchObject({
+        status: 1,
+        stdout: expect.stringContaining('there is no key yet'),
+      });
+      const made = await coterie(['keygen', '--at', at]);
+      expect(made.status).toBe(0);
+      const publicKey = /public key +(0x[0-9a-f]{64})\n/.exec(made.stdout)?.[1] ?? '';
+      const sighash = `0x${'5a'.repeat(32)}`;
+      const signed = await coterie(['sign', '--message', sighash, '--at', at]);
+      expect(signed.status).toBe(0);
+      expect(verifies('btc', publicKey, sighash, signed.stdout.trim())).toBe(true);
+      const [status, list] = await Promise.all([
+        coterie(['status', '--json', '--at', at]),
+        coterie(['ceremony', 'list', '--json', '--at', at]),
+      ]);
+      expect(committeeView.parse(JSON.parse(status.stdout)).coins[0]?.health).toMatchObject({
+        canSign: true,
+        mayFallSilent: 1,
+      });
+      const [{ ceremony } = { ceremony: '' }] = (JSON.parse(list.stdout) as { ceremonies: { ceremony: string }[] })
+        .ceremonies;
+      const shown = await coterie(['ceremony', 'show', ceremony, '--json', '--at', at]);
+      expect(ceremonyView.parse(JSON.parse(shown.stdout))).toMatchObject({ kind: 'signing', stage: 'Succeeded' });
+    } finally {
+      local.kill('SIGINT');
+    }
+    expect(await closed).toBe(0);
+    expect(await coterie(['status', '--at', at])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('ENOENT: start one with'),
+    });
+    rmSync(folder, { recursive: true });
+  }, 180_000);
 });

@@ -41,10 +41,10 @@ export async function embedded(options: Partial<CommitteeOptions> = {}): Promise
       if (ready.size === committee.options.operators * committee.options.coins.length) resolve();
     });
   });
+  const server = new EndpointServer(committee);
   committee.cloud.start();
   await committee.assemble();
   await met;
-  const server = new EndpointServer(committee);
   const path = join(folder, 'c.sock');
   const address: Address = { kind: 'socket', path };
   await server.listen(address);

@@ -146,8 +146,8 @@ describe('sign', () => {
     [['keygen', '--signers', '1'], /keygen: expected t to be at most the number of signers/],
     [['keygen', '--signers', '1,9'], /keygen: signers: expected some of 1, 2, 3, got 9/],
     [['keygen', '--signers', '2,1'], /ascending/],
-    [['approve', 'ffff'], /expected a pending ceremony that is known here/],
-    [['approve', 'zz'], /expected the id of a pending ceremony or at least its first 4 hex digits/],
+    [['approve', `0x${'ff'.repeat(32)}`], /expected a pending ceremony that is known here/],
+    [['approve', '0x0123456789ab'], /expected the whole id as coterie pending prints it/],
     [['ceremony', 'show', 'ffff'], /expected a ceremony that is known here/],
     [['ceremony', 'timeline', '0x'], /expected the id of a ceremony/],
     [['ceremony', 'list', '--coin', 'btc'], /--coin: expected one of sol/],
@@ -250,7 +250,7 @@ describe('approving', () => {
       },
     ]);
     expect((await world.coterie('pending', '--as', '2')).stdout).toContain('sol signing with');
-    const { status, stdout } = await world.coterie('approve', ceremonyId(of).slice(2, 14), '--as', '2');
+    const { status, stdout } = await world.coterie('approve', ceremonyId(of), '--as', '2');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^0x[0-9a-f]{128}\n$/);
     expect(json(pendingList, await world.coterie('pending', '--as', '2', '--json')).pending).toEqual([]);

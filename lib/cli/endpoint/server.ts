@@ -4,7 +4,7 @@
  * It listens on a socket of the file system that only its owner may open, or on loopback. A web page in a browser on the same machine could reach a loopback port,
  * too: a request with the `Origin` of another page, or with a `Host` that is not loopback (a rebound name), is refused before it is read.
  */
-import { chmodSync, existsSync, unlinkSync } from 'node:fs';
+import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type * as z from 'zod';
@@ -74,6 +74,7 @@ export class EndpointServer {
   async close(): Promise<void> {
     for (const wake of this.#waiting) wake();
     this.#server.closeAllConnections();
+    if (!this.#server.listening) return;
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -154,7 +155,7 @@ export class EndpointServer {
     const place = `${this.#known(identity)}/${coin}`;
     const later = () => (this.#heard.get(place) ?? []).filter(({ number }) => number > after);
     const until = performance.now() + waitSeconds * 1_000;
-    while (later().length === 0 && performance.now() < until && !request.destroyed) await this.#nextEvent(until);
+    while (later().length === 0 && performance.now() < until && !request.socket.destroyed) await this.#nextEvent(until);
     const events = later().slice(0, 100);
     return { bodies: events.map(({ body }) => body), next: events.at(-1)?.number ?? after };
   }
@@ -225,23 +226,24 @@ async function bodyAs<Schema extends z.ZodType>(schema: Schema, request: Incomin
   return parsed.data;
 }
 
-/** A socket whose process was killed stays in the file system: it is taken away only if nobody answers on it. */
+/** A socket whose process was killed stays in the file system: it is taken away if nobody answers on it. Any other file is somebody's. */
 async function makeRoom(path: string): Promise<void> {
-  if (!existsSync(path)) return;
-  const answers = await new Promise<'yes' | 'no' | 'notASocket'>((resolve) => {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (!there) return;
+  // A connection to a plain file is refused, too, so that the error does not tell the two apart.
+  if (!there.isSocket())
+    throw new UsageError(`--socket: expected a path that is free, got ${path}, which is another file: choose another`);
+  const answers = await new Promise<boolean>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve('yes');
+      resolve(true);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) =>
-      resolve(error.code === 'ECONNREFUSED' ? 'no' : 'notASocket'),
-    );
+    socket.once('error', () => resolve(false));
   });
-  if (answers === 'no') unlinkSync(path);
-  else if (answers === 'yes')
+  if (answers)
     throw new UsageError(`--socket: expected a path that is free, got ${path}, where somebody listens: choose another`);
-  else throw new UsageError(`--socket: expected a path that is free, got ${path}, which is another file`);
+  unlinkSync(path);
 }
 
 function whyNotHere(address: Address, error: NodeJS.ErrnoException): string {
