@@ -209,7 +209,7 @@ export class LocalCommittee {
       },
     };
     const ports: Ports = {
-      bus: this.cloud.bus(),
+      bus: this.cloud.bus({ namespace }),
       store: this.cloud.store(namespace),
       wrapper: this.cloud.wrapper(namespace),
       clock: this.cloud.clock(namespace),

@@ -51,6 +51,12 @@ export class Progress {
     return this.#last.get(`${operator} ${ceremony}`)?.state;
   }
 
+  all(operator: number): CeremonyState[] {
+    const states: CeremonyState[] = [];
+    for (const [place, { state }] of this.#last) if (place.startsWith(`${operator} `)) states.push(state);
+    return states;
+  }
+
   #onward(at: string, before: CeremonyState, after: CeremonyState): void {
     if (isEnd(before)) {
       if (after.stage !== before.stage) this.#report(10, `${at}: from ${before.stage} to ${after.stage}`);
