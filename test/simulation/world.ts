@@ -137,7 +137,13 @@ export class SimulatedWorld {
         deadLetterQueue: DEAD_LETTERS,
         maxReceiveCount: this.profile.faultsFromTheStart ? 1_000 : this.profile.maxReceiveCount,
       },
-      cloud: { seed: bytes, clock: 'virtual', faults: this.#faults, concurrency: this.profile.concurrency },
+      cloud: {
+        seed: bytes,
+        clock: 'virtual',
+        faults: this.#faults,
+        concurrency: this.profile.concurrency,
+        background: this.profile.realSealing,
+      },
       instruments: {
         ports: (ports, role) => this.#ports(ports, role, keyring, scan),
         run: (handler, role) => this.#run(handler, role),
