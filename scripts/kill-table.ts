@@ -1,11 +1,11 @@
 /**
  * Takes every guard away, one at a time, and asks the tests whether they notice: `npm run kill-table [-- --stale] [-- --only id] [-- --from id] [-- --workers n]`.
  *
- * The mutants live in copies of the checkout in a temporary folder; the checkout itself is only read, but for `test/mutation/killed.json` and `docs/kill-table.md`, which is
+ * The mutants live in copies of the last commit in a temporary folder; the checkout itself is only read, but for `test/mutation/killed.json` and `docs/kill-table.md`, which is
  * made from it. Ends with an error if a mutant lives that is not explained.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -34,9 +34,6 @@ const TABLE = join(ROOT, 'docs/kill-table.md');
 const PATIENCE_MILLISECONDS = 300_000;
 /** Ratios of times: on a busy machine they notice mutants that are not there. */
 const TIMED = '^((?!in time: what|cost one signature check each|costs the same in a queue).)*$';
-const COPIED = ['lib', 'test', 'functions', 'cdk', 'bin', 'bench', 'scripts', 'examples', 'docs', 'README.md'];
-const COPIED_FILES = ['package.json', 'tsconfig.json', 'vitest.config.ts', 'cdk.json', 'biome.json'];
-
 /** Where else a mutant of a folder may be noticed, if the likeliest files do not notice. */
 const RELATED: Readonly<Record<string, readonly string[]>> = {
   node: ['test/node', 'test/local', 'test/attacks', 'test/cli/local.test.ts'],
@@ -131,15 +128,19 @@ function end(child: ChildProcess): void {
   }
 }
 
+/** What is committed: an edit in progress would be noticed by every test. */
 function copy(base: string, name: string): string {
   const folder = join(base, name);
-  for (const each of [...COPIED, ...COPIED_FILES])
-    if (existsSync(join(ROOT, each))) cpSync(join(ROOT, each), join(folder, each), { recursive: true });
+  mkdirSync(folder);
+  const archive = join(base, `${name}.tar`);
+  execFileSync('git', ['archive', '--format=tar', `--output=${archive}`, 'HEAD'], { cwd: ROOT });
+  execFileSync('tar', ['-xf', archive, '-C', folder]);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
 
-const there = (files: readonly string[]): string[] => files.filter((file) => existsSync(join(ROOT, file)));
+const there = (folder: string, files: readonly string[]): string[] =>
+  files.filter((file) => existsSync(join(folder, file)));
 
 async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   const path = join(folder, guard.file);
@@ -150,7 +151,7 @@ async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   const fate = (by: string | null): Fate => ({ of: fingerprint(guard), by, seconds: seconds() });
   try {
     const related = RELATED[guard.file.split('/')[1] ?? ''] ?? [];
-    for (const files of [there(guard.tests), ...(values.quick ? [] : [there(related)])]) {
+    for (const files of [guard.tests, ...(values.quick ? [] : [related])].map((each) => there(folder, each))) {
       const run = files.length === 0 ? undefined : await vitest(folder, files, true);
       if (run?.broken) throw new Error(`${guard.id}: the mutant is no program: ${run.by}`);
       if (run && !run.passed) return fate(run.by);
@@ -191,7 +192,7 @@ const [calm = ''] = folders;
 const baseline =
   wanted.length === 0
     ? undefined
-    : await vitest(calm, there([...new Set(wanted.flatMap(({ tests }) => tests))]), false);
+    : await vitest(calm, there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]), false);
 if (baseline && !baseline.passed) throw new Error(`expected tests that pass on the code as it is, got ${baseline.by}`);
 
 const waiting = [...wanted];
