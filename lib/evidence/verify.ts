@@ -5,7 +5,7 @@
  * nothing convicts nobody, its sender included. By convention the first statement is the culprit's.
  */
 import { checkDealingShape, checkShareEncoding, hasSmallOrderPart, verifyDealing, verifyShare } from '../frost/dkg.ts';
-import { type Signer, verifySignatureShare } from '../frost/signing.ts';
+import { checkNonceCommitment, type Signer, verifySignatureShare } from '../frost/signing.ts';
 import { FrostInputError, type Suite, type SuiteName, suiteOf } from '../frost/suite.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
@@ -65,13 +65,17 @@ export function equivocation(a: Statement, b: Statement | undefined): string | u
   return statementHash(a) === statementHash(b) ? 'the statements are the same' : undefined;
 }
 
-/** The key statement lies about the ceremony, or the commitment statement is not the announced one, malformed, or badly proven. */
+/**
+ * The key statement lies about the ceremony, or the commitment statement is not the announced one, malformed, or badly proven; or, in signing, the nonce
+ * commitments are not one good pair for each message of the ceremony that they are for.
+ */
 function invalidCommitment(statements: readonly Statement[], first: Statement): string | undefined {
   if (first.type === 'EncryptedPublicKey') {
     const parsed = parseContent('EncryptedPublicKey', first.content);
     const fits = parsed.ok && ceremonyId(parsed.content.parameters) === first.ceremony;
     return fits ? 'the key statement is well formed' : undefined;
   }
+  if (first.type === 'NonceCommitment') return invalidNonceCommitment(first);
   if (first.type !== 'EncryptedKeyGenCommitment') return 'expected a key or a commitment statement';
   const announced = announcement(statements, first.from);
   if (!announced) return 'expected the key statement of the same participant, to know the parameters';
@@ -86,6 +90,19 @@ function invalidCommitment(statements: readonly Statement[], first: Statement): 
   };
   const good = verifyDealing(frost(suite), t, dealing).ok && !hasSmallOrderPart(frost(suite), dealing.commitments);
   return good ? 'the commitments and their proof are good' : undefined;
+}
+
+/** The statement alone: its parameters are those of the ceremony (a hash says so), and name the suite and the messages. */
+function invalidNonceCommitment(first: Statement): string | undefined {
+  const parsed = parseContent('NonceCommitment', first.content);
+  if (!parsed.ok || ceremonyId(parsed.content.parameters) !== first.ceremony) return undefined;
+  const { parameters, commitments } = parsed.content;
+  const good =
+    commitments.length === parameters.messages.length &&
+    commitments.every(({ hiding, binding }) =>
+      checkNonceCommitment(frost(parameters.suite), { hiding: fromHex(hiding), binding: fromHex(binding) }),
+    );
+  return good ? 'the nonce commitments are good' : undefined;
 }
 
 /** A share that does not lie on the polynomial to which its own sender committed. */
