@@ -1,13 +1,13 @@
 /**
  * Takes every guard away, one at a time, and asks the tests whether they notice: `npm run kill-table [-- --stale] [-- --only id] [-- --from id] [-- --workers n]`.
  *
- * The mutants live in copies of the last commit in a temporary folder; the checkout itself is only read, but for `test/mutation/killed.json` and `docs/kill-table.md`, which is
+ * The mutants live in copies of the last commit in a temporary folder; the checkout itself is only read, but for the results and `docs/kill-table.md`, which is
  * made from it. Ends with an error if a mutant lives that is not explained.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { GUARDS } from '../test/mutation/all.ts';
@@ -24,11 +24,13 @@ const { values } = parseArgs({
     /** Only the likeliest tests: for a first look. */
     quick: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
+    /** Where the results are kept; another file for a run beside another. */
+    results: { type: 'string', default: 'test/mutation/killed.json' },
   },
 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const FATES = join(ROOT, 'test/mutation/killed.json');
+const FATES = resolve(ROOT, values.results);
 const TABLE = join(ROOT, 'docs/kill-table.md');
 /** A mutant that waits for ever is noticed, too. */
 const PATIENCE_MILLISECONDS = 300_000;
