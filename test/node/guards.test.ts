@@ -413,6 +413,7 @@ describe('CTX-04, DOS-02 every type has its places', () => {
     NonceCommitment: [
       ['0', 1],
       ['42', 1],
+      ['0', 0],
     ],
     SigningPackage: [
       ['0.0', 0],

@@ -178,6 +178,10 @@ export const JUDGE_GUARDS: readonly Guard[] = [
     'that was for this signer',
     "if (!content.ok || !content.content.signers.includes(first.from)) return 'the package is not for this signer';",
     "if (!content.ok) return 'the package is not for this signer';",
+    {
+      redundant:
+        'no share equation exists for who is not among the signers: the arithmetic refuses, and proves nothing',
+    },
   ),
   verify(
     'signature-share-good',
@@ -211,6 +215,12 @@ export const JUDGE_GUARDS: readonly Guard[] = [
     'package-agrees',
     'a package that agrees is no fault',
     "return 'the package agrees with the statements that it names';",
+    'return undefined;',
+  ),
+  verify(
+    'nonce-commitment-good',
+    'good nonce commitments are no fault',
+    "return good ? 'the nonce commitments are good' : undefined;",
     'return undefined;',
   ),
   find(

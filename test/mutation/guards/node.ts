@@ -106,7 +106,7 @@ export const NODE_GUARDS: readonly Guard[] = [
   receive(
     'place/commitment',
     'nonce commitments are for one leader',
-    'return LEADER_SLOT.test(slot) && to === self;',
+    'return LEADER_SLOT.test(slot) && (to === self || to === 0);',
     'return true;',
   ),
   receive(
@@ -136,8 +136,8 @@ export const NODE_GUARDS: readonly Guard[] = [
   receive(
     'commitment-leader',
     'only a leader hears nonce commitments',
-    "return parameters.kind === 'signing' && k <= last && leaderOf(parameters, ceremony, k) === self;",
-    "return parameters.kind === 'signing';",
+    '[self, from].includes(leaderOf(parameters, ceremony, k))',
+    'true',
     { tests: [GUARDS, SIGNING] },
   ),
   receive(
@@ -942,7 +942,7 @@ export const NODE_GUARDS: readonly Guard[] = [
   coordinator(
     'greet-once',
     'a newcomer is greeted once',
-    "if (await node.ports.store.get('Directory', key)) return;",
+    "if (typeof at === 'number' && node.now() < at + GREETING_SECONDS) return;",
     '',
     { tests: [MEMBERSHIP] },
   ),
