@@ -136,7 +136,7 @@ export class LocalCommittee {
     await this.#toEveryRole('Start', bodyOf('Start', {}));
     if (this.options.cloud.clock === 'virtual') await this.cloud.run();
     else await this.#keysMade();
-    const file = await this.#file();
+    const file = this.#file();
     const parsed = parseCommittee(file);
     if (!parsed.ok) throw new Error(parsed.reason);
     this.#committee = parsed.committee;
@@ -263,7 +263,7 @@ export class LocalCommittee {
   }
 
   /** What `coterie card` would print for each operator, put together. */
-  async #file(): Promise<CommitteeFile> {
+  #file(): CommitteeFile {
     const {
       operators,
       threshold,
@@ -284,29 +284,27 @@ export class LocalCommittee {
     return {
       version: 1,
       network: 'local',
-      operators: await Promise.all(indexes.map((index) => this.#operatorEntry(index))),
+      operators: indexes.map((index) => this.#operatorEntry(index)),
       coins: Object.fromEntries(coinEntries),
       assets: {},
       leaderPeriod,
     } as CommitteeFile;
   }
 
-  async #operatorEntry(index: number): Promise<CommitteeFile['operators'][number]> {
+  #operatorEntry(index: number): CommitteeFile['operators'][number] {
     const identity = identityOf(index);
-    const key = async (role: string, attribute: string): Promise<Hex> => {
-      const row = await this.cloud.store(`${identity}/${role}`).get('Directory', OWN_KEYS);
-      return row?.[attribute] as Hex;
+    const key = (role: string, attribute: string): Hex => {
+      const rows = this.cloud.inspect.items(`${identity}/${role}`, 'Directory');
+      return rows.find(({ pk, sk }) => pk === OWN_KEYS.pk && sk === OWN_KEYS.sk)?.[attribute] as Hex;
     };
-    const coins = await Promise.all(
-      this.options.coins.map(async (coin) => [coin, { signatureKey: await key(coin, 'signatureKey') }] as const),
-    );
+    const coins = this.options.coins.map((coin) => [coin, { signatureKey: key(coin, 'signatureKey') }] as const);
     return {
       index,
       identity,
       account: `${index}`.padStart(12, '0'),
       region: 'local',
       inbox: `coterie-${identity}-inbox-{identity}`,
-      coordinatorKey: await key('coordinator', 'messagingKey'),
+      coordinatorKey: key('coordinator', 'messagingKey'),
       coins: Object.fromEntries(coins),
       assets: {},
     } as CommitteeFile['operators'][number];

@@ -11,6 +11,7 @@ export interface MessageRates {
   duplicateLagSeconds: number;
   delay: number;
   maxDelaySeconds: number;
+  /** The queue does not accept a role's message. */
   refuse: number;
 }
 
@@ -111,11 +112,13 @@ export function drawProfile(seed: Uint8Array, number: number, { operators }: { r
   const seconds = (): number => 30 + dice.below(600);
   maybe(harmless ? 0 : 0.2, () => ({ kind: 'outage', operator: anyone(), seconds: seconds() }));
   maybe(harmless ? 0 : 0.2, () => ({ kind: 'halt', operator: anyone(), seconds: seconds() }));
+  // `Nonces` has no backup; where it is another table after all, `Ceremonies` is the one of before: never both of one operator from a backup.
   const tables = ['Ceremonies', 'Nonces', 'Directory', 'Ceremonies', 'Nonces', 'Keys'] as const;
+  const first = dice.below(operators);
   for (let i = 0; i < 2; i++)
     maybe(harm / 2, () => ({
       kind: 'restore',
-      operator: anyone(),
+      operator: 1 + ((first + i) % operators),
       role: dice.below(5) === 0 ? 'coordinator' : 'processor',
       table: tables[dice.below(tables.length)] as Table,
       age: dice.below(30),

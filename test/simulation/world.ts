@@ -59,7 +59,7 @@ export interface SimulationOptions {
 }
 
 /** No faults at all: also what is left when the faults stop. */
-const NO_FAULTS: Required<Pick<Faults, 'duplicate' | 'delay' | 'refuse'>> = { duplicate: 0, delay: 0, refuse: 0 };
+const NO_FAULTS: Required<Pick<Faults, 'duplicate' | 'delay'>> = { duplicate: 0, delay: 0 };
 
 export class SimulatedWorld {
   readonly n: number;
@@ -198,6 +198,8 @@ export class SimulatedWorld {
     if (this.profile.batches.nextVersion > 0) this.#next = await nextVersion();
     if (this.profile.faultsFromTheStart) this.startFaults();
     const committee = await this.committee.assemble();
+    // No operator has a backup from before its keys: without them it would be another operator.
+    this.#snapshots.clear();
     this.auditor.agreed(committee);
     this.puppeteer?.agreed(committee);
     for (const operator of this.operators) {
@@ -213,7 +215,9 @@ export class SimulatedWorld {
   startFaults(): void {
     if (this.#faulty) return;
     this.#faulty = true;
-    Object.assign(this.#faults, this.profile.messages);
+    // Not `refuse`: the clients of this world do not try again.
+    const { refuse: _, ...rates } = this.profile.messages;
+    Object.assign(this.#faults, rates);
     for (const operator of this.operators) this.#setClock(operator, this.profile.skewMs[operator - 1] ?? 0);
   }
 
@@ -363,24 +367,28 @@ export class SimulatedWorld {
     return { send: (messages) => (this.puppeteer?.bus(bus, { operator, role }) ?? bus).send(messages) };
   }
 
-  /** A coordinator loses some of what it should forward to some peers. */
+  /** Queues refuse some of a role's messages, and a coordinator loses some of what it should forward to some peers. */
   #leakyBus(bus: MessageBus, operator: number, role: string): MessageBus {
-    if (role !== 'coordinator' || this.profile.lossy.size === 0) return bus;
     const rates = new Map<QueueName, number>();
     for (const peer of this.operators) {
       const rate = this.profile.lossy.get(`${operator}>${peer}`);
-      if (rate !== undefined) rates.set(inboxQueue(identityOf(peer), identityOf(operator)), rate);
+      if (role === 'coordinator' && rate) rates.set(inboxQueue(identityOf(peer), identityOf(operator)), rate);
     }
-    if (rates.size === 0) return bus;
+    if (rates.size === 0 && this.profile.messages.refuse === 0) return bus;
     return {
       send: async (messages) => {
-        const kept = [...messages.keys()].filter((index) => {
-          const lost = this.#faulty && this.#callDice.chance(rates.get((messages[index] as OutgoingMessage).queue));
-          if (lost) this.tally.add('parcels lost');
-          return !lost;
-        });
-        const refused = await bus.send(kept.map((index) => messages[index] as OutgoingMessage));
-        return refused.map((index) => kept[index] as number);
+        const kept: number[] = [];
+        const refused: number[] = [];
+        for (const [index, { queue }] of messages.entries()) {
+          if (this.#faulty && this.#callDice.chance(this.profile.messages.refuse)) {
+            this.tally.add('messages refused');
+            refused.push(index);
+          } else if (this.#faulty && this.#callDice.chance(rates.get(queue))) this.tally.add('parcels lost');
+          else kept.push(index);
+        }
+        for (const index of await bus.send(kept.map((at) => messages[at] as OutgoingMessage)))
+          refused.push(kept[index] as number);
+        return refused.sort((a, b) => a - b);
       },
     };
   }
