@@ -161,7 +161,12 @@ export function expectedFrom(
     case 'Signature':
       return parameters.kind === 'signing';
     case 'NonceCommitment':
-      return parameters.kind === 'signing' && k <= last && [self, from].includes(leaderOf(parameters, ceremony, k));
+      return (
+        parameters.kind === 'signing' &&
+        k <= last &&
+        signers.includes(self) &&
+        [self, from].includes(leaderOf(parameters, ceremony, k))
+      );
     case 'SignatureShare':
       return (
         parameters.kind === 'signing' && k <= last && session <= last && leaderOf(parameters, ceremony, k) === self
