@@ -49,6 +49,8 @@ export interface Inputs {
   readonly slots: (type: StatementType) => readonly string[];
   /** Senders of whom something sealed could not be opened: like silence, for nobody else can tell. */
   readonly undecryptable: ReadonlySet<number>;
+  /** Whether what this node itself said to one reader was looked up; nothing may have been found. */
+  readonly ownLoaded: boolean;
   /** Evidence already stored (two statements for one slot). */
   readonly evidence: readonly Evidence[];
   /** A peer asked for the same `requestId` with other parameters. */
@@ -59,6 +61,8 @@ export interface Wanted {
   readonly type: StatementType;
   /** Only slots for which `slot + '#'` begins with this: `3#` is slot 3 alone, `3.` are the sessions of leader 3, the empty string is every slot. */
   readonly slotPrefix: string;
+  /** What this node itself said to one reader, which it has not received: looked up where it was sent from, for a proof. */
+  readonly own?: true;
 }
 
 export type SecretName = 'POLYNOMIAL' | 'SEALKEY' | `NONCE#${number}#${number}`;

@@ -4,7 +4,7 @@
  * Blame is a proof or it is not made. Each rule below convicts only if an honest operator cannot have signed what is shown; evidence that proves
  * nothing convicts nobody, its sender included. By convention the first statement is the culprit's.
  */
-import { type Signer, verifySignatureShare } from '../frost/signing.ts';
+import { checkNonceCommitment, type Signer, verifySignatureShare } from '../frost/signing.ts';
 import { FrostInputError, suiteOf } from '../frost/suite.ts';
 import { schemeOf } from '../keygen/scheme.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
@@ -60,13 +60,17 @@ export function equivocation(a: Statement, b: Statement | undefined): string | u
   return statementHash(a) === statementHash(b) ? 'the statements are the same' : undefined;
 }
 
-/** The key statement lies about the ceremony, or the commitment statement is not the announced one, malformed, or badly proven. */
+/**
+ * The key statement lies about the ceremony, or the commitment statement is not the announced one, malformed, or badly proven; or, in signing, the nonce
+ * commitments are not one good pair for each message of the ceremony that they are for.
+ */
 function invalidCommitment(statements: readonly Statement[], first: Statement): string | undefined {
   if (first.type === 'EncryptedPublicKey') {
     const parsed = parseContent('EncryptedPublicKey', first.content);
     const fits = parsed.ok && ceremonyId(parsed.content.parameters) === first.ceremony;
     return fits ? 'the key statement is well formed' : undefined;
   }
+  if (first.type === 'NonceCommitment') return invalidNonceCommitment(first);
   if (first.type !== 'EncryptedKeyGenCommitment') return 'expected a key or a commitment statement';
   const announced = announcement(statements, first.from);
   if (!announced) return 'expected the key statement of the same participant, to know the parameters';
@@ -77,6 +81,19 @@ function invalidCommitment(statements: readonly Statement[], first: Statement): 
   const round = { ceremony: first.ceremony, t, signers };
   const fault = schemeOf(suite).faultOf(round, { index: first.from, commitment: parsed.content });
   return fault === undefined ? 'the commitments and their proofs are good' : undefined;
+}
+
+/** The statement alone: its parameters are those of the ceremony (a hash says so), and name the suite and the messages. */
+function invalidNonceCommitment(first: Statement): string | undefined {
+  const parsed = parseContent('NonceCommitment', first.content);
+  if (!parsed.ok || ceremonyId(parsed.content.parameters) !== first.ceremony) return undefined;
+  const { parameters, commitments } = parsed.content;
+  const good =
+    commitments.length === parameters.messages.length &&
+    commitments.every(({ hiding, binding }) =>
+      checkNonceCommitment(suiteOf(parameters.suite), { hiding: fromHex(hiding), binding: fromHex(binding) }),
+    );
+  return good ? 'the nonce commitments are good' : undefined;
 }
 
 /** A share that does not lie on the polynomial to which its own sender committed. */

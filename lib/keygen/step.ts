@@ -205,8 +205,9 @@ function interrupted(state: Unconfirmed, inputs: Inputs, now: number, member: Me
     const verdict = parseContent('KeyGenVerdict', statement.content);
     if (!verdict.ok || !('aborted' in verdict.content)) continue;
     // The proof travels beside the abort, as a message of its own, and may be the slower one.
+    // Shown to all: whoever heard the same participant confirm has the proof that it says both.
     if (!PROVABLE.has(verdict.content.aborted))
-      return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });
+      return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] }, [statement]);
     const until = Math.min(now + PROOF_GRACE_SECONDS, state.parameters.expiresAt);
     return changed<KeygenState>({ ...state, doomed: { reason: verdict.content.aborted, until } }, until);
   }
@@ -462,7 +463,7 @@ function succeed(state: AwaitingVerdicts | Unresolved, certificate: Certificate,
 }
 
 /** Before the own confirmation: the polynomial dies, and everybody hears why. */
-function fail(state: Unconfirmed, member: Member, failure: Proven): Step {
+function fail(state: Unconfirmed, member: Member, failure: Proven, shown: readonly Statement[] = []): Step {
   const { kind, ceremony, parameters } = state;
   const verdict = member.say(
     'KeyGenVerdict',
@@ -474,12 +475,10 @@ function fail(state: Unconfirmed, member: Member, failure: Proven): Step {
   const recipients = others(parameters, member);
   return changed<KeygenState>({ kind, ceremony, parameters, stage: 'Failed', ...remembered(failure) }, undefined, {
     outbox: [
-      ...exhibitMessages(
-        ceremony,
-        member,
-        recipients,
-        failure.culprits.flatMap((culprit) => culprit.evidence.statements),
-      ),
+      ...exhibitMessages(ceremony, member, recipients, [
+        ...failure.culprits.flatMap((culprit) => culprit.evidence.statements),
+        ...shown,
+      ]),
       { stage: 'KeyGenVerdict', statement: verdict, recipients },
     ],
     own: [verdict],
@@ -495,8 +494,11 @@ function unresolved(state: AwaitingVerdicts, inputs: Inputs, now: number, member
   const differ = failure.reason === 'Aborted';
   if (differ && announcements.size === 0)
     return { kind: 'needs', statements: [{ type: 'EncryptedPublicKey', slotPrefix: '' }] };
-  // Equal key statements announce equal commitment statements, so a difference of transcripts shows in these.
-  const shown = differ ? [...announcements.values()] : failure.culprits.flatMap((c) => c.evidence.statements);
+  // Equal key statements announce equal commitment statements, so a difference of transcripts shows in these; and a verdict that was another elsewhere, in those.
+  const verdicts = inputs.said('KeyGenVerdict', '').values();
+  const shown = differ
+    ? [...announcements.values(), ...verdicts]
+    : failure.culprits.flatMap((c) => c.evidence.statements);
   const repeatAt = now + REPEAT_SECONDS;
   return changed<KeygenState>(
     { ...state, stage: 'Unresolved', ...remembered(failure), repeats: 0, repeatAt },
@@ -642,6 +644,7 @@ function proven(inputs: Inputs, member: Member): readonly Culprit[] {
   const held = [
     ...inputs.said('EncryptedPublicKey', '').values(),
     ...inputs.said('EncryptedKeyGenCommitment', '').values(),
+    ...inputs.said('KeyGenVerdict', '').values(),
   ];
   const evidence = [
     ...inputs.evidence,

@@ -10,11 +10,13 @@ import { type Committee, type CommitteeFile, parseCommittee } from '../messages/
 import type { MultisigEvent } from '../messages/events.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
 import type { Policy } from '../messages/policies.ts';
+import type { Sealer } from '../messages/sealing.ts';
 import { inboxQueue, topicQueue } from '../messages/topics.ts';
 import type { NodeFunction } from '../node/function.ts';
 import type { CoordinatorConfig, NodeConfig, ProcessorConfig } from '../node/node.ts';
 import { OWN_KEYS } from '../node/rows.ts';
 import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
+import type { QueueOptions } from './bus.ts';
 import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
 import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS, SIGNING_SERVICE_FUNCTIONS } from './functions.ts';
 
@@ -55,6 +57,26 @@ export interface CommitteeOptions {
   readonly policies?: readonly Policy[];
   /** The operator dies when it would handle its first message of this name: `SigningPackageIn`, for one. */
   readonly dies?: { readonly operator: number; readonly at: string };
+  /** Of every queue that a function reads. */
+  readonly queues?: QueueOptions;
+  readonly instruments?: Instruments;
+}
+
+/** What may stand between a role and its world: a simulator looks on here, and breaks things. */
+export interface Instruments {
+  /** What the role gets in place of its ports. */
+  readonly ports?: (ports: Ports, role: RoleName) => Ports;
+  /** What runs in place of a function of the role. */
+  readonly run?: (handler: NodeFunction, role: RoleName) => NodeFunction;
+  readonly sealer?: Sealer;
+}
+
+export interface RoleName {
+  readonly operator: number;
+  /** The processor's coin, or `coordinator`. */
+  readonly name: string;
+  /** Of its tables, keys and clock. */
+  readonly namespace: string;
 }
 
 /** One thing that a role reported about itself. */
@@ -69,6 +91,7 @@ export interface Report {
 interface Role {
   readonly operator: number;
   readonly name: string;
+  readonly namespace: string;
   config: NodeConfig;
   readonly ports: Ports;
 }
@@ -221,25 +244,29 @@ export class LocalCommittee {
       },
     };
     const ports: Ports = {
-      bus: this.cloud.bus(),
+      bus: this.cloud.bus({ namespace }),
       store: this.cloud.store(namespace),
       wrapper: this.cloud.wrapper(namespace),
       clock: this.cloud.clock(namespace),
       random: this.cloud.random(namespace),
       telemetry,
     };
-    const role: Role = { operator, name, config, ports };
+    const instrumented = this.options.instruments?.ports?.(ports, { operator, name, namespace }) ?? ports;
+    const role: Role = { operator, name, namespace, config, ports: instrumented };
     this.#roles.push(role);
     return role;
   }
 
   #run(queue: QueueName, role: Role, handler: NodeFunction): void {
-    this.cloud.createQueue(queue);
+    this.cloud.createQueue(queue, this.options.queues);
+    const { run, sealer } = this.options.instruments ?? {};
+    const instrumented = run?.(handler, role) ?? handler;
     this.cloud.subscribe(queue, async (batch) => {
       const { dies } = this.options;
       if (dies?.operator === role.operator && dies.at === handler.message) this.kill(role.operator);
       if (this.#dead.has(role.operator)) return { failed: batch.map((delivery) => delivery.messageId) };
-      return handler.run({ config: role.config, ports: role.ports }, batch);
+      const environment = { config: role.config, ports: role.ports, ...(sealer ? { sealer } : {}) };
+      return instrumented.run(environment, batch);
     });
   }
 

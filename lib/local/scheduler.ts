@@ -95,6 +95,7 @@ export class Scheduler implements Gate {
   readonly #subscriptions = new Map<QueueName, Subscription>();
   readonly #ready: Subscription[] = [];
   readonly #background = new BackgroundWork();
+  readonly #watches: boolean;
   readonly #parked: ParkedCall[] = [];
   /** Those that came since things last came to rest. */
   #arrivals: ParkedCall[] = [];
@@ -120,6 +121,7 @@ export class Scheduler implements Gate {
     readonly random: (label: string) => SeededRandom;
     readonly faults: CallFaults;
     readonly concurrency: number;
+    readonly background: boolean;
   }) {
     this.#queues = options.queues;
     this.#virtual = options.clock;
@@ -128,6 +130,7 @@ export class Scheduler implements Gate {
     this.#faults = options.faults;
     this.#faultDice = options.random('faults');
     this.#concurrency = options.concurrency;
+    this.#watches = options.background;
     this.#startBias = 1 + this.#dice.below(3);
     if ((options.clock && options.concurrency > 1) || options.faults.crash) this.#tellTasksApart();
   }
@@ -201,7 +204,7 @@ export class Scheduler implements Gate {
   async run(options: RunOptions = {}, keepAlive = false): Promise<WhyStopped> {
     if (this.#looping) throw new Error('run: the cloud is running already');
     this.#looping = true;
-    if (this.#virtual) this.#background.watch();
+    if (this.#virtual && this.#watches) this.#background.watch();
     try {
       return await (this.#virtual ? this.#runVirtual(options, this.#virtual) : this.#runReal(options, keepAlive));
     } finally {

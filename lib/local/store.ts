@@ -18,6 +18,15 @@ import type { LocalTable } from './table.ts';
 
 const TOKEN_LIFE_MS = 600_000;
 
+/** One item of one table, before and after somebody changed it. */
+export interface Change {
+  readonly namespace: string;
+  readonly table: Table;
+  readonly key: Key;
+  readonly before: Item | undefined;
+  readonly after: Item | undefined;
+}
+
 interface SpentToken {
   readonly writes: string;
   readonly until: number;
@@ -28,15 +37,26 @@ export class LocalStore implements Store {
   readonly #namespace: string;
   readonly #table: (table: Table) => LocalTable;
   readonly #now: () => number;
+  readonly #changed: (change: Change) => void;
   /** In order of spending, so that the oldest are found first. */
   readonly #tokens = new Map<string, SpentToken>();
 
-  /** @param table the table that has the name now: a restore puts another in its place. @param now milliseconds UTC of the service */
-  constructor(gate: Gate, namespace: string, table: (table: Table) => LocalTable, now: () => number) {
+  /**
+   * @param table the table that has the name now: a restore puts another in its place. @param now milliseconds UTC of the service
+   * @param changed told of every item that a call changed, whatever its caller hears of it
+   */
+  constructor(
+    gate: Gate,
+    namespace: string,
+    table: (table: Table) => LocalTable,
+    now: () => number,
+    changed: (change: Change) => void = () => {},
+  ) {
     this.#gate = gate;
     this.#namespace = namespace;
     this.#table = table;
     this.#now = now;
+    this.#changed = changed;
   }
 
   get(table: Table, key: Key): Promise<Item | undefined> {
@@ -104,7 +124,7 @@ export class LocalStore implements Store {
       const all: ReadonlySet<number> = new Set([...(old as ReadonlySet<number>), ...members]);
       const item = { ...before, ...set, pk: key.pk, sk: key.sk, members: all };
       checkItem(item);
-      this.#table(table).put(copyItem(item));
+      this.#put(table, item);
       return new Set(all);
     });
   }
@@ -131,10 +151,23 @@ export class LocalStore implements Store {
     });
     if (failures.length > 0) return { committed: false, failures };
     for (const write of writes) {
-      if (write.kind === 'put') this.#table(write.table).put(copyItem(write.item));
-      else if (write.kind === 'delete') this.#table(write.table).delete(write.key);
+      if (write.kind === 'put') this.#put(write.table, write.item);
+      else if (write.kind === 'delete') this.#delete(write.table, write.key);
     }
     return { committed: true };
+  }
+
+  #put(table: Table, item: Item): void {
+    const before = this.#table(table).get(item);
+    const after = copyItem(item);
+    this.#table(table).put(after);
+    this.#changed({ namespace: this.#namespace, table, key: { pk: item.pk, sk: item.sk }, before, after });
+  }
+
+  #delete(table: Table, { pk, sk }: Key): void {
+    const before = this.#table(table).get({ pk, sk });
+    this.#table(table).delete({ pk, sk });
+    if (before) this.#changed({ namespace: this.#namespace, table, key: { pk, sk }, before, after: undefined });
   }
 
   #forgetTokens(): void {

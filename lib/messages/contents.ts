@@ -91,6 +91,11 @@ const SCHEMAS = {
 
 export type ContentOf<T extends StatementType> = z.infer<(typeof SCHEMAS)[T]>;
 
+/** The schema of a type's content, for who derives something from its fields. */
+export function contentSchema(type: StatementType): z.ZodType {
+  return SCHEMAS[type];
+}
+
 /** A content that its own schema refuses: a defect of the caller, found before anything is signed. */
 export class ContentError extends Error {
   readonly kind = 'ContentError';

@@ -54,6 +54,8 @@ const EVIDENCE_ROW_BYTES = 390_000;
 /** A body that carries evidence stays below SQS's limit for our bodies, with room for the envelope. */
 const EVENT_BYTES = 200_000;
 const MAX_DELAY_SECONDS = 900;
+/** What a key generation says after its expiry, too: verdicts, and the exhibits beside them. One or two small rows for each. */
+const SAID_LATE: ReadonlySet<StatementType> = new Set(['KeyGenVerdict', 'KeyGenEvidence']);
 
 export type Committed =
   | { readonly kind: 'committed'; readonly stored: Stored }
@@ -284,6 +286,9 @@ async function secretWrite(
 /**
  * What was said is remembered in the table that no backup brings back: a `Ceremonies` table from before says nothing else in a place where something was said.
  * Shares of a key are left out: they follow from the polynomial, whose row is written once and whose commitments are remembered.
+ *
+ * What a ceremony may still say long after its end is remembered for ever: a state that comes back from a backup of last month would, once expired, abort what its
+ * operator has confirmed.
  */
 function saidOnce(ceremony: Hex, { outbox, own }: Transition<CeremonyState>, ttl: number): Write[] {
   const said = new Map<string, Write>();
@@ -294,7 +299,7 @@ function saidOnce(ceremony: Hex, { outbox, own }: Transition<CeremonyState>, ttl
     said.set(key.sk, {
       kind: 'put',
       table: 'Nonces',
-      item: { ...key, hash, ttl },
+      item: { ...key, hash, ...(SAID_LATE.has(statement.type) ? {} : { ttl }) },
       condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },
     });
   }

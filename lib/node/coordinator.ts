@@ -15,6 +15,9 @@ import { type BatchResult, type Coordinator, ownIndex } from './node.ts';
 import { coordinatorKey, openOwn } from './own-keys.ts';
 import { addressKey, EARLY, earlyKey, heardKey, ownProcessorKey, ownProcessorReady } from './rows.ts';
 
+/** Less than the scheduled rule's 15 minutes: who asks again at every run of it is answered at every run. */
+const GREETING_SECONDS = 600;
+
 /** Steps 1 and 2: the first start makes the messaging key; every start publishes it to each coin's topic. */
 export async function start(node: Coordinator): Promise<void> {
   const pubkey = await coordinatorKey(node);
@@ -203,10 +206,14 @@ export async function receiveParcels(node: Coordinator, batch: readonly Delivery
   return { failed: [...new Set(refused.map((index) => accepted[index]?.from ?? ''))] };
 }
 
-/** A peer heard of for the first time may have missed the own announcement: it gets it again, once. */
+/**
+ * A peer that announces itself may have missed the own announcement: it gets it again. It announces itself again for as long as it has not heard ({@link onWake}), so
+ * that a lost parcel loses nobody; and it is answered again only after a while, so that two operators do not greet each other for ever.
+ */
 async function greet(node: Coordinator, coin: string, index: number): Promise<void> {
   const key = heardKey(coin, index);
-  if (await node.ports.store.get('Directory', key)) return;
+  const at = (await node.ports.store.get('Directory', key))?.['at'];
+  if (typeof at === 'number' && node.now() < at + GREETING_SECONDS) return;
   // Said before it is noted as said: a crash in between says it twice.
   await announce(node, coin, [index]);
   await node.ports.store.write({ kind: 'put', table: 'Directory', item: { ...key, at: node.now() } });

@@ -1,6 +1,7 @@
 /** Reading a ceremony back from its rows: state, statements, secrets, evidence. */
 import type { BySender, Inputs, SecretName, Wanted } from '../ceremony.ts';
 import type { KeygenState } from '../keygen/state.ts';
+import { parseBody } from '../messages/catalogue.ts';
 import { type Evidence, parseEvidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { CeremonyParameters } from '../messages/parameters.ts';
@@ -88,14 +89,29 @@ export async function loadInputs(
     said: (type, slot) => opened.get(type)?.get(slot) ?? nobody,
     slots: (type) => [...(opened.get(type)?.keys() ?? [])],
     undecryptable,
+    ownLoaded: wanted.some(({ own }) => own === true),
     evidence: await loadEvidence(node, ceremony),
     mismatch: await otherParameters(node, ceremony, parameters),
   };
 }
 
-async function recorded(node: Processor, ceremony: Hex, { type, slotPrefix }: Wanted): Promise<Recorded[]> {
+async function recorded(node: Processor, ceremony: Hex, { type, slotPrefix, own }: Wanted): Promise<Recorded[]> {
+  if (own) return (await ownSaid(node, ceremony, type)).filter(({ slot }) => `${slot}#`.startsWith(slotPrefix));
   const items = await node.ports.store.query('Ceremonies', inboundPartition(ceremony, type), `IN#${slotPrefix}`);
   return items.map((item) => decodeRecord(type, item));
+}
+
+/** The outbox holds the very bytes that left. */
+async function ownSaid(node: Processor, ceremony: Hex, type: StatementType): Promise<Recorded[]> {
+  const rows = await node.ports.store.query('Ceremonies', ceremonyPartition(ceremony), `OUT#${type}#`);
+  return rows.flatMap((row) =>
+    (row['bodies'] as readonly string[]).flatMap((text): Recorded[] => {
+      const parsed = parseBody(text);
+      if (!parsed.ok || parsed.name !== `${type}Out`) return [];
+      const body = parsed.payload as Statement | SealedStatement;
+      return [{ type, slot: body.slot, from: body.from, body }];
+    }),
+  );
 }
 
 export function decodeRecord(type: StatementType, item: Item): Recorded {

@@ -126,7 +126,8 @@ export function wellPlaced(
     case 'Signature':
       return (slot === '' && to === 0) || answered;
     case 'NonceCommitment':
-      return LEADER_SLOT.test(slot) && to === self;
+      // To all from the leader of this slot, which asks for a signature that others may have.
+      return LEADER_SLOT.test(slot) && (to === self || to === 0);
     case 'SigningPackage':
       return SESSION_SLOT.test(slot) && to === 0;
     case 'SignatureShare':
@@ -160,7 +161,12 @@ export function expectedFrom(
     case 'Signature':
       return parameters.kind === 'signing';
     case 'NonceCommitment':
-      return parameters.kind === 'signing' && k <= last && leaderOf(parameters, ceremony, k) === self;
+      return (
+        parameters.kind === 'signing' &&
+        k <= last &&
+        signers.includes(self) &&
+        [self, from].includes(leaderOf(parameters, ceremony, k))
+      );
     case 'SignatureShare':
       return (
         parameters.kind === 'signing' && k <= last && session <= last && leaderOf(parameters, ceremony, k) === self

@@ -23,8 +23,10 @@ import {
   type StepResult,
   type Transition,
   UNCHANGED,
+  type Wanted,
   type Wants,
 } from '../ceremony.ts';
+import { verifyEvidence } from '../evidence/verify.ts';
 import {
   aggregate,
   checkNonceCommitment,
@@ -33,6 +35,7 @@ import {
   type Signer,
   signShare,
   verifySignature,
+  verifySignatureShare,
 } from '../frost/signing.ts';
 import { FrostInputError, type Suite, suiteOf } from '../frost/suite.ts';
 import { concat } from '../messages/bytes.ts';
@@ -161,6 +164,21 @@ export function step(
   member: Member,
   random: RandomBytes,
 ): Step {
+  if (state.stage === 'Succeeded') return UNCHANGED;
+  if (state.stage === 'Failed') return late(state, inputs, key, member);
+  return active(withContradictions(state, inputs, member), inputs, secrets, key, decide, now, member, random);
+}
+
+function active(
+  state: Active,
+  inputs: Inputs,
+  secrets: ReadonlyMap<SecretName, Secret>,
+  key: SigningKey,
+  decide: () => Decision,
+  now: number,
+  member: Member,
+  random: RandomBytes,
+): Step {
   switch (state.stage) {
     case 'LeadingOnly':
       return (
@@ -175,15 +193,24 @@ export function step(
         expire(state, inputs, now, member) ??
         leadSessions(state, inputs, key, now, member) ??
         rotate(state, key, now, member, random) ??
+        accuseLeader(state, inputs, now, member) ??
         // Last: where no share may leave (the halt switch, lost nonces), the operator still leads and offers.
         release(state, inputs, secrets, key, decide, now, member, random) ??
         UNCHANGED
       );
-    case 'Failed':
-      return late(state, inputs, key, member);
-    case 'Succeeded':
-      return UNCHANGED;
   }
+}
+
+/** Whoever said two things in one place is named in the outcome, whatever the ceremony does next; the proof was stored when the second one came. */
+function withContradictions(state: Active, inputs: Inputs, member: Member): Active {
+  const news = inputs.evidence.flatMap(({ reason, statements: [first] }): Blame[] =>
+    first && first.from !== member.self && !isNamed(state, first.from) ? [{ index: first.from, reason }] : [],
+  );
+  return news.length === 0 ? state : { ...state, culprits: mergeBlame(state.culprits, news) };
+}
+
+function isNamed(state: SigningState, index: number): boolean {
+  return state.culprits.some((blame) => blame.index === index);
 }
 
 /** Anybody's valid signature ends the ceremony: it is checked under the key, so its sender need not be trusted. */
@@ -230,14 +257,16 @@ function offer(state: Signing, k: number, key: SigningKey, now: number, member: 
   const nonces = makeNonces(suite, key.share, parameters.messages.length, random);
   const leader = leaderOf(parameters, ceremony, k);
   const content = contentText('NonceCommitment', { parameters, commitments: nonces.commitments.map(commitmentHex) });
-  const statement = member.say('NonceCommitment', ceremony, `${k}`, leader, content);
+  // A leader of before may have told only some of the signature. Whoever leads next says to all that it still waits, and is answered by those who have it.
+  const asks = leader === member.self && k > 0;
+  const statement = member.say('NonceCommitment', ceremony, `${k}`, asks ? 0 : leader, content);
   const next: Signing = {
     ...state,
     offers: [...state.offers, { k, sequence: 0, source: statementHash(statement), answered: [] }],
     nextLeaderAt: now + member.committee.file.leaderPeriod,
   };
   return changed<SigningState>(next, nextWake(next, now), {
-    ...deliver(`NonceCommitment#${k}`, statement, [leader], member),
+    ...deliver(`NonceCommitment#${k}`, statement, asks ? parameters.signers : [leader], member),
     secrets: [{ kind: 'create', name: `NONCE#${k}#0`, plaintext: nonces.row }],
   });
 }
@@ -257,16 +286,17 @@ function release(
   const found = answerable(state, inputs, member);
   if (!found) return undefined;
   const { offered, session, statement, content } = found;
+  const answered = [...offered.answered, { session, package: statementHash(statement) }];
   // The policy speaks when the share would leave, not only when it was asked for.
   if (decide().kind === 'refuse') return undefined;
   // Nothing is made from the nonces of a refused package, so they stay good for another session; this one is never looked at again, nor in the way of others.
-  const refuse = (): Step => {
-    const answered = [...offered.answered, { session, package: statementHash(statement) }];
+  const refuse = (culprits: readonly Culprit[] = []): Step => {
     const unmoved: Signing = {
       ...state,
+      culprits: mergeBlame(state.culprits, culprits),
       offers: state.offers.map((each) => (each.k === offered.k ? { ...offered, answered } : each)),
     };
-    return changed<SigningState>(unmoved, nextWake(unmoved, now));
+    return changed<SigningState>(unmoved, nextWake(unmoved, now), { evidence: culprits });
   };
 
   const name: SecretName = `NONCE#${offered.k}#${offered.sequence}`;
@@ -277,7 +307,10 @@ function release(
   const own = decodeNonces(suite, row.bytes, parameters.messages.length);
   const mine = content.commitments[content.signers.indexOf(member.self)] ?? [];
   // NON-09: the package must carry the commitments of the row that is about to be spent, byte for byte.
-  if (!own.commitments.every((c, m) => sameCommitment(commitmentHex(c), mine[m]))) return refuse();
+  if (!own.commitments.every((c, m) => sameCommitment(commitmentHex(c), mine[m]))) {
+    if (!inputs.ownLoaded) return { kind: 'needs', statements: wantsSaid(offered.k) };
+    return refuse(packageCulprit(member, statement, saidTo(state, offered.k, inputs, member)));
+  }
 
   const packageHash = statementHash(statement);
   const shares = signAll(suite, parameters, content, key.certificate, share, own.nonces, member.self);
@@ -294,7 +327,7 @@ function release(
     k: offered.k,
     sequence: offered.sequence + 1,
     source: statementHash(answer),
-    answered: [...offered.answered, { session, package: packageHash }],
+    answered,
   };
   const after: Signing = {
     ...state,
@@ -370,6 +403,57 @@ function answerable(state: Signing, inputs: Inputs, member: Member): Answerable 
   return undefined;
 }
 
+/** A package that no signer can answer is refused in silence, and its leader named: the parameters are in what this signer said to it. */
+function accuseLeader(state: Signing, inputs: Inputs, now: number, member: Member): Step | undefined {
+  const { parameters, ceremony } = state;
+  for (const { k } of state.offers) {
+    const leader = leaderOf(parameters, ceremony, k);
+    if (leader === member.self || isNamed(state, leader)) continue;
+    for (const slot of inputs.slots('SigningPackage')) {
+      const session = sessionOf(slot, k);
+      const statement = inputs.said('SigningPackage', slot).get(leader);
+      if (session === undefined || session > lastLeader(parameters) || !statement) continue;
+      const parsed = parseContent('SigningPackage', statement.content);
+      if (parsed.ok && wellFormedPackage(parameters, parsed.content)) continue;
+      if (!inputs.ownLoaded) return { kind: 'needs', statements: wantsSaid(k) };
+      const culprits = packageCulprit(member, statement, saidTo(state, k, inputs, member));
+      if (culprits.length === 0) continue;
+      const next: Signing = { ...state, culprits: mergeBlame(state.culprits, culprits) };
+      return changed<SigningState>(next, nextWake(next, now), { evidence: culprits });
+    }
+  }
+  return undefined;
+}
+
+/** What this signer said to leader k: the statements that a package must agree with. */
+function wantsSaid(k: number): readonly Wanted[] {
+  return [
+    { type: 'NonceCommitment', slotPrefix: `${k}#`, own: true },
+    { type: 'SignatureShare', slotPrefix: `${k}.`, own: true },
+  ];
+}
+
+/** The commitment first, which carries the parameters; then the statement that carried the commitments of now, if it is another. */
+function saidTo(state: Signing, k: number, inputs: Inputs, { self }: Member): readonly Statement[] {
+  const source = state.offers.find((each) => each.k === k)?.source;
+  const slots = inputs.slots('SignatureShare').filter((slot) => sessionOf(slot, k) !== undefined);
+  const shares = slots.flatMap((slot) => inputs.said('SignatureShare', slot).get(self) ?? []);
+  const committed = inputs.said('NonceCommitment', `${k}`).get(self);
+  return committed ? [committed, ...shares.filter((each) => statementHash(each) === source)] : [];
+}
+
+/** The leader, if its package and what it was made of convict it: what no stranger would believe is not said. */
+function packageCulprit(member: Member, statement: Statement, said: readonly Statement[]): readonly Culprit[] {
+  const evidence: Evidence = {
+    v: 1,
+    reason: 'InvalidPackage',
+    committee: member.committee.id,
+    statements: [statement, ...said],
+  };
+  const convicts = statement.from !== member.self && verifyEvidence(member.committee, evidence).guilty;
+  return convicts ? [{ index: statement.from, reason: 'InvalidPackage', evidence }] : [];
+}
+
 /** No answer from the leaders so far: one leader more, up to n−t; all earlier ones stay valid. */
 function rotate(state: Signing, key: SigningKey, now: number, member: Member, random: RandomBytes): Step | undefined {
   if (now < state.nextLeaderAt || state.offers.length > lastLeader(state.parameters)) return undefined;
@@ -442,21 +526,29 @@ function closeSession(
       );
   }
 
-  const culprits: Culprit[] = [...bad]
-    .sort((a, b) => a - b)
-    .flatMap((index) => {
-      const share = said.get(index);
-      if (!share || index === member.self) return [];
-      const carrier = anyParameters(inputs, leading.k);
-      const evidence: Evidence = {
-        v: 1,
-        reason: 'InvalidSignatureShare',
-        committee: member.committee.id,
-        certificate,
-        statements: carrier ? [share, packaged, carrier] : [share, packaged],
-      };
-      return [{ index, reason: 'InvalidSignatureShare', evidence } satisfies Culprit];
-    });
+  if (unusable.length > 0) {
+    // The shares cannot be added. Judged one by one all the same, or a liar would hide behind another's nonsense.
+    for (const [index, shares] of answers)
+      if (index !== member.self && !sharesHold(suite, parameters, content.content, certificate, index, shares))
+        bad.add(index);
+  }
+
+  const carrier = anyParameters(inputs, leading.k);
+  const accused = [...new Set([...bad, ...unusable])].sort((a, b) => a - b);
+  const culprits: Culprit[] = accused.flatMap((index) => {
+    const share = said.get(index);
+    if (!share || index === member.self) return [];
+    const evidence: Evidence = {
+      v: 1,
+      reason: 'InvalidSignatureShare',
+      committee: member.committee.id,
+      certificate,
+      statements: carrier ? [share, packaged, carrier] : [share, packaged],
+    };
+    // A share that names a package of which nobody knows proves nothing: its sender is left out, and not accused.
+    const proven = bad.has(index) || verifyEvidence(member.committee, evidence).guilty;
+    return proven ? [{ index, reason: 'InvalidSignatureShare', evidence } satisfies Culprit] : [];
+  });
   const next: Active = {
     ...state,
     culprits: mergeBlame(state.culprits, culprits),
@@ -467,6 +559,33 @@ function closeSession(
     },
   };
   return changed<SigningState>(next, nextWake(next, now), { evidence: culprits });
+}
+
+/** Whether each share of one signer verifies (RFC 9591 §5.3). In a session that nobody can sign no share is wrong. */
+function sharesHold(
+  suite: Suite,
+  { messages }: SigningParameters,
+  content: ContentOf<'SigningPackage'>,
+  certificate: FrostCertificate,
+  index: number,
+  shares: readonly Hex[],
+): boolean {
+  const key = { outputKey: fromHex(certificate.outputKey), internalKey: fromHex(certificate.internalKey) };
+  try {
+    return messages.every((message, m) =>
+      verifySignatureShare(suite, {
+        key,
+        verifyingShares: verifyingShares(certificate),
+        signers: signersFor(content, m),
+        message: fromHex(message),
+        index,
+        share: fromHex(shares[m] ?? '0x'),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof FrostInputError) return true;
+    throw error;
+  }
 }
 
 /** The commitments of a session may cancel each other (attack NON-11): the session is spent, and nobody can be proven to have done it. */
@@ -485,7 +604,17 @@ function openSession(state: Active, leading: Leading, inputs: Inputs, now: numbe
   if (last && last.status === 'open' && now < last.openedAt + PATIENCE_SECONDS) return undefined;
   // A bound on what one leader can make signers compute; n−t+1 sessions suffice, for each failed one excludes a participant.
   if (leading.sessions.length > lastLeader(parameters)) return undefined;
-  const chosen = freeSigners(state, leading, inputs).slice(0, parameters.t);
+  const { free: chosen, invalid } = freeSigners(state, leading, inputs);
+  if (invalid.length > 0) {
+    const culprits = invalid.filter(({ from }) => from !== member.self).map((each) => commitmentCulprit(member, each));
+    const excluded = [...new Set([...leading.excluded, ...invalid.map(({ from }) => from)])].sort((a, b) => a - b);
+    const named: Active = {
+      ...state,
+      culprits: mergeBlame(state.culprits, culprits),
+      leading: { ...leading, excluded },
+    };
+    return changed<SigningState>(named, nextWake(named, now), { evidence: culprits });
+  }
   if (chosen.length < parameters.t) return undefined;
 
   const session = leading.sessions.length;
@@ -516,25 +645,41 @@ interface Offered {
   readonly commitments: readonly { readonly hiding: Hex; readonly binding: Hex }[];
 }
 
-/** At most t signers with unspent commitments, ascending: those of the `NonceCommitment`, or of the last share; nobody in an open session. */
-function freeSigners(state: Active, leading: Leading, inputs: Inputs): Offered[] {
+/**
+ * At most t signers with unspent commitments, ascending: those of the `NonceCommitment`, or of the last share; nobody in an open session. And the
+ * `NonceCommitment`s met on the way that nobody could sign with: these convict their senders. (A share's next commitments do not: the share may still be good.)
+ */
+function freeSigners(
+  state: Active,
+  leading: Leading,
+  inputs: Inputs,
+): { readonly free: readonly Offered[]; readonly invalid: readonly Statement[] } {
   const { parameters, ceremony } = state;
   const suite = suiteOf(parameters.suite);
   const committed = inputs.said('NonceCommitment', `${leading.k}`);
   const free: Offered[] = [];
+  const invalid: Statement[] = [];
   for (const index of parameters.signers) {
     const first = committed.get(index);
     if (free.length === parameters.t || !first || leading.excluded.includes(index)) continue;
     const last = leading.sessions.findLast((session) => session.signers.includes(index));
     const carrier = last ? inputs.said('SignatureShare', `${leading.k}.${last.session}`).get(index) : first;
-    const commitments = carrier && carried(carrier, ceremony);
-    if (!carrier || !commitments || commitments.length !== parameters.messages.length) continue;
-    const valid = commitments.every((each) =>
-      checkNonceCommitment(suite, { hiding: fromHex(each.hiding), binding: fromHex(each.binding) }),
-    );
+    if (!carrier) continue;
+    const commitments = carried(carrier, ceremony);
+    const valid =
+      commitments?.length === parameters.messages.length &&
+      commitments.every((each) =>
+        checkNonceCommitment(suite, { hiding: fromHex(each.hiding), binding: fromHex(each.binding) }),
+      );
     if (valid) free.push({ index, source: statementHash(carrier), commitments });
+    else if (carrier === first) invalid.push(first);
   }
-  return free;
+  return { free, invalid };
+}
+
+function commitmentCulprit({ committee }: Member, statement: Statement): Culprit {
+  const evidence: Evidence = { v: 1, reason: 'InvalidCommitment', committee: committee.id, statements: [statement] };
+  return { index: statement.from, reason: 'InvalidCommitment', evidence };
 }
 
 /** The commitments that a statement carries, if it is of this ceremony's parameters. */

@@ -54,7 +54,7 @@ test('NON-09 a leader’s package with other commitments costs one leader, not t
   expect(honest.map((index) => network.node(index).state?.stage)).toEqual(honest.map(() => 'Signing'));
   for (const later of [15, 17, 30, 32]) network.wake(START + later);
   expect(honest.map((index) => network.node(index).state?.stage)).toEqual(honest.map(() => 'Succeeded'));
-  for (const index of honest) expect(network.blamed(index)).toEqual([]);
+  for (const index of honest) expect(network.blamed(index)).toEqual([first]);
 });
 
 test('NON-13 a leader gets no answer beyond n − t + 1 sessions, whatever it numbers them', () => {
@@ -116,7 +116,7 @@ test('DOS-03 four hundred forged exhibits cost one signature check each', () => 
   };
   const few = Math.min(cost(forged.slice(0, 20)), cost(forged.slice(20, 40)), cost(forged.slice(40, 60)));
   // Twenty times the exhibits: about twenty times the checks, not four hundred times.
-  expect(cost(forged) / few).toBeLessThan(120);
+  expect(Math.min(cost(forged), cost(forged), cost(forged)) / few).toBeLessThan(120);
 });
 
 test('evidence that no curve arithmetic accepts proves nothing, and is judged all the same', () => {

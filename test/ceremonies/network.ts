@@ -305,10 +305,13 @@ abstract class Network<State extends KeygenState | SigningState> {
 
   protected inputs(node: Node<State>, wanted: readonly Wanted[]): Inputs {
     const by = new Map<string, Map<number, Statement>>();
-    for (const statement of node.recorded.values()) {
-      const loaded = wanted.some(
-        ({ type, slotPrefix }) => type === statement.type && `${statement.slot}#`.startsWith(slotPrefix),
-      );
+    const own = node.said.filter((said) =>
+      wanted.some((want) => want.own && want.type === said.type && `${said.slot}#`.startsWith(want.slotPrefix)),
+    );
+    for (const statement of [...own, ...node.recorded.values()]) {
+      const loaded =
+        own.includes(statement) ||
+        wanted.some(({ type, slotPrefix }) => type === statement.type && `${statement.slot}#`.startsWith(slotPrefix));
       if (!loaded) continue;
       const place = `${statement.type}/${statement.slot}`;
       by.set(place, (by.get(place) ?? new Map<number, Statement>()).set(statement.from, statement));
@@ -318,6 +321,7 @@ abstract class Network<State extends KeygenState | SigningState> {
       slots: (type) =>
         [...by.keys()].filter((place) => place.startsWith(`${type}/`)).map((place) => place.slice(type.length + 1)),
       undecryptable: node.undecryptable,
+      ownLoaded: wanted.some(({ own }) => own === true),
       evidence: [...node.evidence.values()],
       mismatch: false,
     };

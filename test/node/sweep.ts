@@ -1,37 +1,56 @@
-/** One operator dies at one port call of a key generation or a signing, and runs again when its message comes back. */
+/** One operator dies at some port calls of a key generation or a signing, and runs again when its message comes back. */
 
 import { identityOf } from '../../lib/local/committee.ts';
 import { Crash } from '../../lib/local/gate.ts';
+import type { Sealer } from '../../lib/messages/sealing.ts';
 import { NodeWorld } from './world.ts';
 
 export type Phase = 'keygen' | 'signing';
+export type When = 'before' | 'after';
 const VICTIM = 1;
+
+/**
+ * The victim's call, and whether it is done before the victim dies. Counted from 0 in its phase: beginnings for `before`, ends for `after`, since calls that run in parallel end in
+ * another order than they began in.
+ */
+export interface Death {
+  readonly at: number;
+  readonly when: When;
+}
 
 export interface CrashRun {
   readonly world: NodeWorld;
   /** Port calls of the victim in this phase, up to its end. */
   readonly calls: number;
-  readonly crashed: boolean;
+  /** How often it died. */
+  readonly deaths: number;
 }
 
-/** @param at the call, from 0; Infinity: none @param when whether the call is done before the victim dies */
-export async function crashAt(phase: Phase, at: number, when: 'before' | 'after'): Promise<CrashRun> {
-  const world = new NodeWorld({ seed: 11 });
+/** @param deaths in the order of their calls @param sealer default HPKE */
+export async function crashesAt(phase: Phase, deaths: readonly Death[], sealer?: Sealer): Promise<CrashRun> {
+  const world = new NodeWorld({ seed: 11, ...(sealer ? { instruments: { sealer } } : {}) });
   await world.committee.assemble();
   if (phase === 'signing') await world.run();
-  let calls = 0;
-  let crashed = false;
+  const calls = { before: 0, after: 0 };
+  let died = 0;
   const stop = world.cloud.intercept(({ namespace, when: moment, port, operation }) => {
     if (!namespace.startsWith(`${identityOf(VICTIM)}/`)) return;
-    if (moment === 'before') calls++;
-    if (crashed || moment !== when || calls - 1 !== at) return;
-    crashed = true;
-    throw new Crash(`${when} ${port}.${operation}`);
+    const at = calls[moment]++;
+    const next = deaths[died];
+    if (!next || moment !== next.when || at !== next.at) return;
+    died++;
+    throw new Crash(`${moment} ${port}.${operation}`);
   });
   if (phase === 'signing') await world.instruct(world.sign());
   await world.run();
   stop();
-  return { world, calls, crashed };
+  return { world, calls: calls.before, deaths: died };
+}
+
+/** @param at the call, from 0; Infinity: none */
+export async function crashAt(phase: Phase, at: number, when: When): Promise<CrashRun & { readonly crashed: boolean }> {
+  const run = await crashesAt(phase, [{ at, when }]);
+  return { ...run, crashed: run.deaths > 0 };
 }
 
 /** What must be true however the victim died. @returns what is wrong, or nothing */

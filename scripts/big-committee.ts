@@ -1,0 +1,210 @@
+/**
+ * The largest committee that is supported, measured: n = 100, t = 67, one key and one signature with 33 operators silent, in one process.
+ *
+ * `npm run big-committee [-- --operators n] [--threshold t] [--coin sol|btc] [--json]`. Everything runs as it does in Lambda, one batch after the other, so that
+ * the CPU of each batch is its own; the services' limits are enforced as DynamoDB and SQS enforce them. Ends with an error if any operator does.
+ */
+import { parseArgs } from 'node:util';
+import { type Coin, LocalCommittee, type RoleName } from '../lib/local/committee.ts';
+import { itemBytes, keyOf, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from '../lib/local/limits.ts';
+import { parseQueueName } from '../lib/messages/topics.ts';
+import type { NodeFunction } from '../lib/node/function.ts';
+import type { Item, OutgoingMessage, Ports, Store, Write } from '../lib/ports.ts';
+
+const { values } = parseArgs({
+  options: {
+    operators: { type: 'string', default: '100' },
+    threshold: { type: 'string', default: '67' },
+    coin: { type: 'string', default: 'sol' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const operators = Number(values.operators);
+const threshold = Number(values.threshold);
+const coin = values.coin as Coin;
+/** Virtual seconds: far more than any stage takes, and less than a silent operator's messages need to become dead letters. */
+const LIFE_SECONDS = 1_800;
+
+interface Largest {
+  bytes: number;
+  what: string;
+}
+
+/** What one phase cost. */
+class Meter {
+  readonly cpu = { coordinator: 0, processor: 0 };
+  readonly batches = { coordinator: 0, processor: 0 };
+  readonly messages = new Map<string, { count: number; bytes: number; largest: number }>();
+  readonly longest = { milliseconds: 0, what: '' };
+  readonly item: Largest = { bytes: 0, what: 'none' };
+  readonly transaction: Largest & { writes: number } = { bytes: 0, what: 'none', writes: 0 };
+  mostWrites = 0;
+  readonly #began = performance.now();
+  seconds = 0;
+
+  end(): this {
+    this.seconds = (performance.now() - this.#began) / 1000;
+    return this;
+  }
+
+  batch(role: RoleName, handler: NodeFunction, milliseconds: number): void {
+    const kind = role.name === 'coordinator' ? 'coordinator' : 'processor';
+    this.cpu[kind] += milliseconds;
+    this.batches[kind]++;
+    if (milliseconds <= this.longest.milliseconds) return;
+    this.longest.milliseconds = milliseconds;
+    this.longest.what = `${kind} ${handler.message}`;
+  }
+
+  message({ queue, body }: OutgoingMessage): void {
+    const name = nameOf({ queue, body });
+    const known = this.messages.get(name) ?? { count: 0, bytes: 0, largest: 0 };
+    const bytes = Buffer.byteLength(body);
+    this.messages.set(name, {
+      count: known.count + 1,
+      bytes: known.bytes + bytes,
+      largest: Math.max(known.largest, bytes),
+    });
+  }
+
+  writes(writes: readonly Write[]): void {
+    let bytes = 0;
+    for (const write of writes) bytes += write.kind === 'put' ? this.put(write.item, write.table) : keyBytes(write);
+    this.mostWrites = Math.max(this.mostWrites, writes.length);
+    if (bytes <= this.transaction.bytes) return;
+    const [first] = writes;
+    Object.assign(this.transaction, { bytes, writes: writes.length, what: first ? rowName(keyOf(first).sk) : 'none' });
+  }
+
+  put(item: Item, table: string): number {
+    const bytes = itemBytes(item);
+    if (bytes > this.item.bytes) Object.assign(this.item, { bytes, what: `${table} ${rowName(item.sk)}` });
+    return bytes;
+  }
+}
+
+let meter = new Meter();
+
+function nameOf({ queue, body }: OutgoingMessage): string {
+  const parts = parseQueueName(queue);
+  if (parts?.peer !== undefined) return 'P2PIncoming';
+  return parts?.message === 'Outbound' ? (/^\{"([A-Za-z]+)"/.exec(body)?.[1] ?? 'Outbound') : (parts?.message ?? '');
+}
+
+const keyBytes = (write: Write): number => keyOf(write).pk.length + keyOf(write).sk.length;
+const rowName = (sk: string): string => sk.replace(/#.*/, '');
+
+function measuredPorts(ports: Ports): Ports {
+  const { store } = ports;
+  const measured: Store = {
+    get: (...call) => store.get(...call),
+    batchGet: (...call) => store.batchGet(...call),
+    query: (...call) => store.query(...call),
+    addToSet: (...call) => store.addToSet(...call),
+    due: (...call) => store.due(...call),
+    tableId: (...call) => store.tableId(...call),
+    write: (write) => {
+      if (write.kind === 'put') meter.put(write.item, write.table);
+      return store.write(write);
+    },
+    transact: (writes, token) => {
+      meter.writes(writes);
+      return store.transact(writes, token);
+    },
+  };
+  return { ...ports, store: measured };
+}
+
+function measuredRun(handler: NodeFunction, role: RoleName): NodeFunction {
+  return {
+    ...handler,
+    run: async (environment, batch) => {
+      const before = process.cpuUsage();
+      try {
+        return await handler.run(environment, batch);
+      } finally {
+        const { user, system } = process.cpuUsage(before);
+        meter.batch(role, handler, (user + system) / 1000);
+      }
+    },
+  };
+}
+
+const committee = new LocalCommittee({
+  operators,
+  threshold,
+  coins: [coin],
+  genesisLife: LIFE_SECONDS,
+  cloud: { seed: new Uint8Array(32).fill(100), clock: 'virtual' },
+  instruments: { ports: measuredPorts, run: measuredRun },
+});
+committee.cloud.inspect.onSend((message) => meter.message(message));
+const keys = new Map<number, string>();
+const results = new Map<number, string>();
+committee.onOutcome((event, operator) => {
+  if ('KeygenOutcome' in event && event.KeygenOutcome.result === 'succeeded')
+    keys.set(operator, event.KeygenOutcome.keyId ?? '');
+  if ('SigningOutcome' in event) results.set(operator, event.SigningOutcome.result);
+});
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(2)} MiB`;
+
+function report(name: string, phase: Meter): void {
+  const { cpu, batches, item, transaction, longest } = phase;
+  say(`\n${name}: ${phase.seconds.toFixed(1)} s of wall clock`);
+  for (const kind of ['coordinator', 'processor'] as const)
+    say(`  ${kind}s: ${(cpu[kind] / 1000).toFixed(1)} s of CPU, ${batches[kind]} batches, ${per(cpu[kind])} ms each`);
+  say(`  longest batch: ${longest.milliseconds.toFixed(0)} ms (${longest.what})`);
+  const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
+  say(`  largest item: ${item.bytes} bytes, ${percent(item.bytes, MAX_ITEM_BYTES)} of the limit (${item.what})`);
+  say(
+    `  largest transaction: ${megabytes(transaction.bytes)}, ${percent(transaction.bytes, MAX_TRANSACTION_BYTES)} of the limit, ${transaction.writes} writes; most writes: ${phase.mostWrites}`,
+  );
+  let all = 0;
+  for (const [type, { count, bytes, largest }] of [...phase.messages].sort(([a], [b]) => a.localeCompare(b))) {
+    all += count;
+    say(
+      `  ${type.padEnd(32)}${`${count}`.padStart(8)}  ${megabytes(bytes).padStart(12)}  largest ${`${largest}`.padStart(7)}`,
+    );
+  }
+  say(`  messages: ${all}`);
+}
+
+const per = (milliseconds: number): string => (milliseconds / operators).toFixed(0);
+
+const began = meter;
+await committee.assemble();
+await committee.cloud.run({ stopWhen: () => keys.size === operators });
+report(`key generation, ${threshold} of ${operators}, ${coin}`, began.end());
+const [keyId] = new Set(keys.values());
+if (keys.size !== operators || new Set(keys.values()).size !== 1 || keyId === undefined)
+  throw new Error(`expected ${operators} operators with one key, got ${keys.size} with ${new Set(keys.values()).size}`);
+
+// What is left of key generation is not charged to signing.
+meter = new Meter();
+await committee.cloud.run({ until: committee.cloud.now + 60_000 });
+meter = new Meter();
+const signing = meter;
+const silent = Array.from(
+  { length: operators - threshold },
+  (_, i) => Math.floor((i * operators) / (operators - threshold)) + 1,
+);
+for (const operator of silent) committee.kill(operator);
+const awake = committee.options.operators - silent.length;
+const asked = committee.now();
+await committee.instruct(coin, {
+  Sign: {
+    keyId: keyId as `0x${string}`,
+    messages: [`0x${'5a'.repeat(32)}`],
+    purpose: 'big-committee',
+    requestId: `0x${'00'.repeat(15)}01`,
+    expiresAt: committee.now() + LIFE_SECONDS,
+  },
+});
+await committee.cloud.run({ stopWhen: () => results.size >= awake, until: committee.cloud.now + LIFE_SECONDS * 1000 });
+report(`one signature, ${silent.length} of ${operators} silent`, signing.end());
+say(`  virtual seconds: ${committee.now() - asked}`);
+say(`\npeak memory: ${megabytes(process.resourceUsage().maxRSS * 1024)}`);
+const succeeded = [...results.values()].filter((result) => result === 'succeeded').length;
+if (succeeded !== awake) throw new Error(`expected ${awake} operators with a signature, got ${succeeded}`);

@@ -1,0 +1,149 @@
+/**
+ * `npm run simulate -- --seeds 10000 [--from 1] [--operators 3 --threshold 2] [--byzantine]`: whole lives of a committee under faults, on all cores.
+ * `npm run simulate -- --seed 42`: one of them again, with everything that happened.
+ *
+ * Ends with 0 if every invariant held in every run, and with 1 and the seeds if not.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { INVARIANTS, type Violation } from '../test/simulation/invariants/violation.ts';
+import { castingFor } from '../test/simulation/liars.ts';
+import { simulate } from '../test/simulation/run.ts';
+import { sometimes } from '../test/simulation/sometimes.ts';
+import { Tally } from '../test/simulation/tally.ts';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    operators: { type: 'string', default: '3' },
+    threshold: { type: 'string', default: '2' },
+    byzantine: { type: 'boolean', default: false },
+    workers: { type: 'string' },
+    /** Of the children of this process. */
+    worker: { type: 'boolean', default: false },
+  },
+});
+const operators = Number(values.operators);
+const threshold = Number(values.threshold);
+/** Seeds that a worker is given at a time: few, so that the last ones end together. */
+const PORTION = 8;
+const PROGRESS_MS = process.stdout.isTTY ? 1_000 : 30_000;
+
+interface Answer {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly counts: readonly (readonly [string, number])[];
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function one(seed: number, trace?: (line: string) => void): Promise<Answer> {
+  const casting = values.byzantine ? castingFor(seed, operators, threshold) : undefined;
+  if (casting)
+    trace?.(`operators ${casting.operators.join(', ')} are Byzantine: ${casting.behaviour.name || 'no vices'}`);
+  try {
+    const { violations, counts } = await simulate({ seed, operators, threshold, casting, ...(trace ? { trace } : {}) });
+    return { seed, violations, counts: [...counts] };
+  } catch (error) {
+    const what = `the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    trace?.(what);
+    return { seed, violations: [{ invariant: 12, what }], counts: [] };
+  }
+}
+
+function explain({ seed, violations }: Answer): void {
+  for (const { invariant, what } of violations)
+    say(`seed ${seed}: invariant ${invariant} (${INVARIANTS[invariant]}): ${what}`);
+}
+
+/** Runs seeds as they are asked for, one after the other. */
+function work(): void {
+  process.on('message', (seeds: readonly number[]) => {
+    void (async () => {
+      for (const seed of seeds) process.send?.(await one(seed));
+      process.send?.('more');
+    })();
+  });
+  process.send?.('more');
+}
+
+async function bulk(from: number, count: number): Promise<boolean> {
+  const workers = Math.min(values.workers === undefined ? availableParallelism() : Number(values.workers), count);
+  const tally = new Tally();
+  const broken: Answer[] = [];
+  const started = Date.now();
+  let next = from;
+  let done = 0;
+  const rate = (): string => `${((done * 1_000) / Math.max(1, Date.now() - started)).toFixed(1)} a second`;
+  const progress = setInterval(() => {
+    const line = `${done} of ${count} runs, ${rate()}, ${broken.length} broken`;
+    process.stdout.write(process.stdout.isTTY ? `\r${line} ` : `${line}\n`);
+  }, PROGRESS_MS);
+  const args = [
+    '--worker',
+    '--operators',
+    `${operators}`,
+    '--threshold',
+    `${threshold}`,
+    ...(values.byzantine ? ['--byzantine'] : []),
+  ];
+
+  const tend = (child: ChildProcess): Promise<void> =>
+    new Promise((resolve, reject) => {
+      child.on('message', (message: Answer | 'more') => {
+        if (message !== 'more') {
+          done++;
+          tally.merge(new Map(message.counts));
+          if (message.violations.length > 0) {
+            broken.push(message);
+            explain(message);
+          }
+          return;
+        }
+        const portion = Array.from({ length: Math.min(PORTION, from + count - next) }, (_, i) => next + i);
+        next += portion.length;
+        if (portion.length > 0) child.send(portion);
+        else child.disconnect();
+      });
+      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
+    });
+  await Promise.all(Array.from({ length: workers }, () => tend(fork(fileURLToPath(import.meta.url), args))));
+  clearInterval(progress);
+
+  say(
+    `${process.stdout.isTTY ? '\r' : ''}${done} runs of ${threshold} of ${operators}, ${rate()} on ${workers} processes`,
+  );
+  for (const [what, times] of [...tally.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (!what.startsWith('calls of') && !what.startsWith('lie:')) say(`  ${`${times}`.padStart(9)}  ${what}`);
+  const missing = count >= 1_000 ? tally.missing(sometimes(values.byzantine)) : [];
+  for (const what of missing) say(`never happened, and must sometimes: ${what}`);
+  for (const answer of broken.slice(0, 20)) explain(answer);
+  const [first] = broken;
+  if (first) {
+    say(`\nseed ${first.seed} again, the last of what happened:`);
+    const lines: string[] = [];
+    await one(first.seed, (line) => lines.push(line));
+    for (const line of lines.slice(-60)) say(line);
+    say(
+      `all of it: npm run simulate -- --seed ${first.seed}${values.byzantine ? ' --byzantine' : ''} --operators ${operators} --threshold ${threshold}`,
+    );
+  }
+  return broken.length === 0 && missing.length === 0;
+}
+
+if (values.worker) {
+  work();
+} else if (values.seed !== undefined) {
+  const answer = await one(Number(values.seed), say);
+  explain(answer);
+  if (answer.violations.length === 0) say(`seed ${values.seed}: every invariant held`);
+  process.exitCode = answer.violations.length > 0 ? 1 : 0;
+} else {
+  process.exitCode = (await bulk(Number(values.from), Number(values.seeds))) ? 0 : 1;
+}

@@ -1,0 +1,488 @@
+/**
+ * One run: a committee comes together, makes a key and signs while things break; then the faults stop, and everything must end well.
+ */
+import { COINS, identityOf } from '../../lib/local/committee.ts';
+import { itemBytes } from '../../lib/local/limits.ts';
+import { bodyOf, type Payload } from '../../lib/messages/catalogue.ts';
+import type { Hex } from '../../lib/messages/hex.ts';
+import { topicQueue } from '../../lib/messages/topics.ts';
+import { TABLES } from '../../lib/ports.ts';
+import { isEnd } from './invariants/states.ts';
+import type { Violation } from './invariants/violation.ts';
+import type { Action } from './swarm.ts';
+import { SimulatedWorld, type SimulationOptions } from './world.ts';
+
+/** Simulated seconds within which what was begun must end, once the faults have stopped. The longest ceremony has four hours. */
+const HEAL_SECONDS = 5 * 3_600;
+/** … and within which what is begun after that must succeed. */
+const KEYGEN_SECONDS = 600;
+const SIGNING_SECONDS = 600;
+/** The longest back-off of an unresolved node. */
+const RESOLVE_SECONDS = 7 * 3_600;
+const DAY = 86_400;
+
+type Instruction = Payload<'MultisigInstruction'>;
+type Sign = Extract<Instruction, { Sign: unknown }>['Sign'];
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly counts: ReadonlyMap<string, number>;
+  /** Simulated seconds. */
+  readonly simulated: number;
+  /** The worst of any role. */
+  readonly callsPerDelivery: number;
+}
+
+export async function simulate(options: SimulationOptions): Promise<RunResult> {
+  const world = new SimulatedWorld(options);
+  const started = world.cloud.now;
+  const run = new Run(world);
+  try {
+    await run.all();
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+  }
+  const { tally, violations } = world;
+  tally.add('runs');
+  for (const [call, times] of world.cloud.inspect.calls()) tally.add(`calls of ${call}`, times);
+  return {
+    seed: options.seed,
+    violations: [...violations],
+    counts: tally.counts,
+    simulated: (world.cloud.now - started) / 1_000,
+    callsPerDelivery: world.auditor.bounds.worst,
+  };
+}
+
+/** An invariant is broken: what follows would only hide it. */
+class Stopped extends Error {}
+
+interface Planned {
+  readonly time: number;
+  readonly do: () => Promise<void>;
+  /** Done after the break, if there was no time for it. */
+  readonly late?: true;
+}
+
+class Run {
+  readonly #world: SimulatedWorld;
+  readonly #instructions: { readonly instruction: Instruction; readonly sign: Sign | undefined }[] = [];
+  #requests = 0;
+  #late: readonly Planned[] = [];
+  /** Operators that hid a key or ended a ceremony by their own decision. */
+  readonly #abandoned = new Set<number>();
+
+  constructor(world: SimulatedWorld) {
+    this.#world = world;
+  }
+
+  async all(): Promise<void> {
+    const world = this.#world;
+    await world.assemble();
+    await this.#moment('assembled');
+    world.startFaults();
+    await this.#break();
+    await this.#heal();
+    await this.#again();
+    await this.#end();
+  }
+
+  // ---------------------------------------------------------------------------------------------- break
+
+  async #break(): Promise<void> {
+    const world = this.#world;
+    const { profile } = world;
+    const begun = world.cloud.now;
+    const at = (seconds: number): number => begun + seconds * 1_000;
+    const plan: Planned[] = profile.actions.map(({ at: seconds, action }) => ({
+      time: at(seconds),
+      do: () => this.#act(action),
+    }));
+    // The key first, then a signature as soon as t operators have the key, asked of each operator at a time of its own.
+    await this.#moment('keygen');
+    const signing = { time: at(profile.breakSeconds / 4), do: async () => this.#beginSigning(plan) };
+    plan.push(signing);
+    for (let i = 1; i <= 3; i++)
+      plan.push({ time: at((profile.breakSeconds * i) / 4), do: () => this.#moment('tick') });
+    const end = at(profile.breakSeconds);
+    for (;;) {
+      plan.sort((a, b) => a.time - b.time);
+      await this.#until(Math.min(plan[0]?.time ?? end, end));
+      if (!plan[0] || plan[0].time >= end) break;
+      await plan.shift()?.do();
+    }
+    // Who has not been asked to sign by now is asked when all is well again.
+    this.#late = plan.filter(({ late }) => late);
+  }
+
+  async #beginSigning(plan: Planned[]): Promise<void> {
+    const world = this.#world;
+    const { dice } = world;
+    const keyId = this.#usableKey();
+    if (!keyId) {
+      // Not yet: the faults are at work. Asked again in a minute, for as long as they last.
+      plan.push({ time: world.cloud.now + 60_000, do: () => this.#beginSigning(plan) });
+      return;
+    }
+    await this.#moment('signing');
+    for (let count = 1 + dice.below(2); count > 0; count--) {
+      const sign = this.#sign(keyId, world.profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000), 1 + dice.below(2));
+      this.#instructions.push({ instruction: { Sign: sign }, sign });
+      const spread = dice.below(3) === 0 ? 300 : 5;
+      for (const operator of world.operators)
+        plan.push({
+          time: world.cloud.now + dice.below(spread * 1_000),
+          late: true,
+          do: () => this.#instruct({ Sign: sign }, [operator]),
+        });
+    }
+  }
+
+  async #act(action: Action): Promise<void> {
+    const world = this.#world;
+    const { committee } = world;
+    world.trace(`ACTION ${JSON.stringify(action)}`);
+    world.tally.add(`action: ${action.kind}`);
+    switch (action.kind) {
+      case 'outage':
+        committee.kill(action.operator);
+        await this.#until(world.cloud.now + action.seconds * 1_000);
+        committee.revive(action.operator);
+        return;
+      case 'halt':
+        await this.#control(action.operator, { Halt: {} });
+        await this.#until(world.cloud.now + action.seconds * 1_000);
+        await this.#control(action.operator, { Release: {} });
+        return;
+      case 'restore':
+        return world.restore(action.operator, action.role, action.table, action.age);
+      case 'copy':
+        return world.copy(action.operator);
+      case 'restart':
+        return this.#restart([action.operator]);
+      case 'cleanUp':
+        return this.#control(action.operator, { CleanUp: {} });
+      case 'abandon': {
+        const open = world.auditor.states(action.operator).filter((state) => !isEnd(state));
+        const chosen = open[world.dice.below(open.length)];
+        if (!chosen) return;
+        this.#abandoned.add(action.operator);
+        return this.#control(action.operator, { Abandon: { ceremony: chosen.ceremony } });
+      }
+      case 'sameRequest': {
+        const known = this.#instructions[world.dice.below(this.#instructions.length)]?.sign;
+        if (!known) return;
+        const other: Sign = { ...known, messages: ['0x6f74686572'] };
+        return this.#instruct({ Sign: other }, [action.operator]);
+      }
+      case 'repeat': {
+        const known = this.#instructions[world.dice.below(this.#instructions.length)];
+        if (known) await this.#instruct(known.instruction, [action.operator]);
+        return;
+      }
+      case 'redrive':
+        world.redrive();
+        return;
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- heal
+
+  /** The faults stop, operators do what the runbook says, and everything that was begun must end. */
+  async #heal(): Promise<void> {
+    const world = this.#world;
+    world.trace('THE FAULTS STOP');
+    world.stopFaults();
+    world.copied.clear();
+    for (const operator of world.operators) {
+      world.committee.revive(operator);
+      await this.#control(operator, { Release: {} });
+    }
+    if (world.takenBack.size > 0) await this.#restart(world.operators);
+    await this.#moment('healed');
+    for (const each of this.#late) await each.do();
+    const ended = await this.#settle(HEAL_SECONDS, () => this.#open().length === 0);
+    for (const { operator, state } of ended ? [] : this.#open())
+      this.#violation(`operator ${operator}: ${state.kind} ${state.ceremony} is still ${state.stage}`);
+    await this.#resolve();
+    if (world.profile.harmless && world.byzantine.size === 0) this.#allSucceeded();
+  }
+
+  /** Who confirmed and heard nothing more gets the certificate, if there is one; if there is none, the operators give up. */
+  async #resolve(): Promise<void> {
+    const world = this.#world;
+    const unresolved = () => this.#reliable().filter((operator) => this.#stages(operator).includes('Unresolved'));
+    if (unresolved().length === 0) return;
+    const certified = world.auditor.keys.certified.size > 0;
+    const resolved = certified && (await this.#settle(RESOLVE_SECONDS, () => unresolved().length === 0));
+    if (resolved) return;
+    for (const operator of this.#live())
+      for (const state of world.auditor.states(operator)) {
+        if (state.stage !== 'Unresolved') continue;
+        // With a certificate at an honest node, nobody should have been left without it.
+        if (this.#reliable().includes(operator) && world.auditor.keys.certificate(state.keyId))
+          this.#violation(`operator ${operator} never got the certificate of key ${state.keyId}`);
+        await this.#control(operator, { Abandon: { ceremony: state.ceremony } });
+        this.#abandoned.add(operator);
+      }
+    const given = await this.#settle(600, () => unresolved().length === 0);
+    if (!given) this.#violation('an abandoned ceremony does not end');
+  }
+
+  #allSucceeded(): void {
+    const world = this.#world;
+    for (const operator of world.operators)
+      for (const state of world.auditor.states(operator))
+        if (state.stage !== 'Succeeded')
+          this.#violation(`nothing was lost, and operator ${operator} ends ${state.kind} as ${state.stage}`);
+  }
+
+  // ---------------------------------------------------------------------------------------------- again
+
+  /** What begins after the faults have stopped must succeed. */
+  async #again(): Promise<void> {
+    const world = this.#world;
+    const { auditor, honest, n, t, byzantine } = world;
+    if (!this.#usableKey()) {
+      const all = this.#live().length === n;
+      const requestId = this.#requestId();
+      const parameters = {
+        coin: world.coin,
+        suite: COINS[world.coin],
+        t,
+        signers: world.operators,
+        requestId,
+        expiresAt: world.committee.now() + 3_600,
+      };
+      await this.#moment('keygen');
+      await this.#instruct({ KeyGen: parameters });
+      const made = () => this.#live().every((operator) => this.#keygenOf(operator, requestId) === 'Succeeded');
+      const ended = () => this.#live().every((operator) => isOver(this.#keygenOf(operator, requestId)));
+      await this.#settle(all && byzantine.size === 0 ? KEYGEN_SECONDS : 2 * 3_600, ended);
+      if (all && byzantine.size === 0 && !made())
+        this.#violation('n honest operators did not make a key after the faults had stopped');
+      await this.#resolve();
+    }
+    const keyId = this.#usableKey();
+    if (!keyId) return;
+    const signers = honest.filter(
+      (operator) => auditor.keys.statusAt(operator, keyId) === 'certified' && !world.retired.has(operator),
+    );
+    if (signers.length < t) return;
+    await this.#moment('signing');
+    const sign = this.#sign(keyId, 3_600, 1);
+    this.#instructions.push({ instruction: { Sign: sign }, sign });
+    await this.#instruct({ Sign: sign });
+    const outcomes = () =>
+      signers.filter((operator) =>
+        auditor
+          .states(operator)
+          .some(
+            (state) =>
+              state.kind === 'signing' && state.parameters.requestId === sign.requestId && state.stage === 'Succeeded',
+          ),
+      );
+    if (!(await this.#settle(SIGNING_SECONDS, () => outcomes().length === signers.length)))
+      this.#violation(
+        `${signers.length} honest operators were asked to sign, and ${outcomes().length} have a signature`,
+      );
+    world.tally.add('signatures after the faults');
+  }
+
+  // ---------------------------------------------------------------------------------------------- the end
+
+  async #end(): Promise<void> {
+    const world = this.#world;
+    const { profile, auditor, cloud } = world;
+    await this.#settle(2 * 3_600, () => true);
+    this.#outboxes();
+    const before = this.#picture();
+    if (profile.afterlifeDays > 0) {
+      await cloud.run({ until: cloud.now + 60_000 });
+      cloud.advance(profile.afterlifeDays * DAY);
+      world.tally.add('days later', profile.afterlifeDays);
+    }
+    if (profile.replay) {
+      // CTX-08: all that was ever sent, once more, as from a dead-letter queue or an archive.
+      world.trace('EVERYTHING COMES AGAIN');
+      const archive = [...world.archive];
+      for (let at = 0; at < archive.length; at += 100)
+        await cloud.bus().send(archive.slice(at, at + 100).map(({ queue, body }) => ({ queue, body })));
+      world.tally.add('messages from the archive', archive.length);
+      await this.#settle(1_800, () => true);
+      if (this.#picture() !== before) this.#violation('what came again after the end changed an end');
+    }
+    for (const operator of this.#reliable())
+      for (const item of cloud.inspect.items(world.namespace(operator), 'Nonces')) {
+        const ttl = item['ttl'];
+        if (typeof ttl === 'number' && ttl < world.committee.now()) world.tally.add('rows that outlive their TTL');
+      }
+    const stored = new Map<string, number>();
+    for (const operator of world.honest)
+      for (const role of [world.coin, 'coordinator']) {
+        const namespace = world.namespace(operator, role);
+        const bytes = TABLES.flatMap((table) => cloud.inspect.items(namespace, table)).reduce(
+          (sum, item) => sum + itemBytes(item),
+          0,
+        );
+        stored.set(namespace, bytes);
+      }
+    auditor.finish(new Set([...this.#abandoned, ...world.takenBack]), stored);
+    this.#stopIfViolated();
+  }
+
+  /** The ends of all ceremonies, and who holds which key. */
+  #picture(): string {
+    const world = this.#world;
+    return JSON.stringify(
+      this.#reliable().map((operator) => [
+        operator,
+        world.auditor.states(operator).map((state) => [state.ceremony, state.stage]),
+        [...world.auditor.keys.certified.keys()].map((keyId) => world.auditor.keys.statusAt(operator, keyId)),
+      ]),
+    );
+  }
+
+  #outboxes(): void {
+    const world = this.#world;
+    for (const operator of this.#reliable()) {
+      const rows = world.cloud.inspect.items(world.namespace(operator), 'Ceremonies');
+      const sent = new Map(
+        rows
+          .filter(({ sk }) => sk.startsWith('SENT#'))
+          .map((row) => [`${row.pk} ${row.sk.slice('SENT#'.length)}`, row['members'] as ReadonlySet<number>]),
+      );
+      for (const row of rows) {
+        if (!row.sk.startsWith('OUT#')) continue;
+        const done = sent.get(`${row.pk} ${row.sk.slice('OUT#'.length)}`)?.size ?? 0;
+        const all = (row['bodies'] as readonly string[]).length;
+        if (done < all) this.#violation(`operator ${operator} sent ${done} of ${all} of ${row.sk} of ${row.pk}`);
+      }
+      const secrets = world.cloud.inspect
+        .items(world.namespace(operator), 'Nonces')
+        .filter(({ sk }) => !sk.startsWith('SAID#'));
+      for (const { sk } of secrets) this.#violation(`operator ${operator} keeps ${sk} after the end`);
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------- parts
+
+  /** Honest operators whose functions still have their keys. */
+  #live(): number[] {
+    const { honest, retired } = this.#world;
+    return honest.filter((operator) => !retired.has(operator));
+  }
+
+  /** … and of whom everything can be expected, also for what was begun before the faults stopped. */
+  #reliable(): number[] {
+    const { takenBack } = this.#world;
+    return this.#live().filter((operator) => !takenBack.has(operator));
+  }
+
+  #stages(operator: number): string[] {
+    return this.#world.auditor.states(operator).map(({ stage }) => stage);
+  }
+
+  #open() {
+    return this.#reliable().flatMap((operator) =>
+      this.#world.auditor
+        .states(operator)
+        .filter((state) => !isEnd(state) && state.stage !== 'Unresolved')
+        .map((state) => ({ operator, state })),
+    );
+  }
+
+  #keygenOf(operator: number, requestId: Hex): string | undefined {
+    return this.#world.auditor
+      .states(operator)
+      .find((state) => state.kind === 'keygen' && state.parameters.requestId === requestId)?.stage;
+  }
+
+  /** A key that t honest operators may sign with. */
+  #usableKey(): Hex | undefined {
+    const { auditor, t } = this.#world;
+    for (const keyId of auditor.keys.certified.keys()) {
+      const holders = this.#live().filter((operator) => auditor.keys.statusAt(operator, keyId) === 'certified');
+      if (holders.length >= Math.min(t, this.#live().length)) return keyId;
+    }
+    return undefined;
+  }
+
+  #requestId(): Hex {
+    return `0x${(++this.#requests).toString(16).padStart(32, '0')}`;
+  }
+
+  #sign(keyId: Hex, life: number, count: number): Sign {
+    const { committee, dice } = this.#world;
+    const messages = Array.from({ length: count }, () => `0x${Buffer.from(dice.bytes(32)).toString('hex')}` as Hex);
+    return { keyId, messages, purpose: 'test', requestId: this.#requestId(), expiresAt: committee.now() + life };
+  }
+
+  async #instruct(instruction: Instruction, operators: readonly number[] = this.#world.operators): Promise<void> {
+    const { committee, coin, auditor, byzantine } = this.#world;
+    if ('Sign' in instruction)
+      for (const operator of operators)
+        if (!byzantine.has(operator))
+          auditor.authority.authorised(operator, instruction.Sign.keyId, instruction.Sign.messages);
+    await committee.instruct(coin, instruction, operators);
+  }
+
+  async #control(operator: number, control: Payload<'Control'>): Promise<void> {
+    const { committee, coin } = this.#world;
+    await committee.post(coin, 'Control', bodyOf('Control', control), [operator]);
+  }
+
+  /** `coterie start`, and the committee file once more: what an operator does after it has restored something. */
+  async #restart(operators: readonly number[]): Promise<void> {
+    const { cloud, committee, coin } = this.#world;
+    const messages = operators.flatMap((operator) =>
+      [coin, 'coordinator'].flatMap((role) => [
+        { queue: topicQueue(identityOf(operator), role, 'Start'), body: bodyOf('Start', {}) },
+        {
+          queue: topicQueue(identityOf(operator), role, 'CommitteeAccepted'),
+          body: bodyOf('CommitteeAccepted', { committee: committee.committee.file }),
+        },
+      ]),
+    );
+    await cloud.bus().send(messages);
+  }
+
+  async #moment(moment: 'assembled' | 'keygen' | 'signing' | 'healed' | 'tick'): Promise<void> {
+    await this.#world.puppeteer?.moment(moment);
+  }
+
+  async #until(time: number): Promise<void> {
+    const { cloud, violations } = this.#world;
+    if (time > cloud.now) await cloud.run({ until: time, stopWhen: () => violations.length > 0 });
+    this.#stopIfViolated();
+  }
+
+  /** Runs until `done` and nothing is left to handle. @returns whether that was within so many simulated seconds */
+  async #settle(seconds: number, done: () => boolean): Promise<boolean> {
+    const world = this.#world;
+    const { cloud, violations } = world;
+    const until = cloud.now + seconds * 1_000;
+    const settled = (): boolean => done() && world.drained();
+    while (cloud.now < until) {
+      world.redrive();
+      const why = await cloud.run({ until, stopWhen: () => violations.length > 0 || settled() });
+      this.#stopIfViolated();
+      if (why === 'stopped' && world.redrive() === 0) return true;
+    }
+    return settled();
+  }
+
+  #violation(what: string): void {
+    this.#world.trace(`VIOLATION of liveness: ${what}`);
+    this.#world.auditor.violations.push({ invariant: 12, what });
+  }
+
+  #stopIfViolated(): void {
+    if (this.#world.violations.length > 0) throw new Stopped();
+  }
+}
+
+function isOver(stage: string | undefined): boolean {
+  return stage === 'Succeeded' || stage === 'Failed' || stage === 'Unresolved';
+}
