@@ -30,7 +30,7 @@ import {
   type TransactionStatement,
 } from './transaction-bytes.ts';
 import { Transcript } from './transcript.ts';
-import { commitValue, expectValue, type ValueOpening } from './value-commitment.ts';
+import { commitValue, expectValue, sumOfValues, type ValueOpening } from './value-commitment.ts';
 import type { Verifier } from './verifier.ts';
 
 export const COCONUT_SUITE = 'coconut-bls12381';
@@ -194,10 +194,12 @@ function expectPlan({ inputs, outputs, deposits, withdraw }: TransactionPlan): v
     throw new CoconutError('BadParameters', 'each token and each output once', 'one twice');
 
   const total = (values: readonly bigint[]) => values.reduce((sum, value) => sum + expectValue(value), 0n);
-  const coming =
-    total(inputs.map(({ attributes }) => attributes[VALUE] as bigint)) + total(deposits.map(({ value }) => value));
-  const going =
-    total(outputs.map(({ invoiced: { value } }) => value)) + (withdraw ? expectValue(BigInt(withdraw.amount)) : 0n);
+  const coming = total(inputs.map(({ attributes }) => attributes[VALUE] as bigint));
+  const going = total(outputs.map(({ invoiced: { value } }) => value));
+  // What everybody sees has to be a value in its sum, too.
+  const deposited = sumOfValues(deposits.map(({ value }) => value));
+  const withdrawn = sumOfValues(withdraw ? [BigInt(withdraw.amount)] : []);
   // Made anyway, it would be refused, and its nonces used up.
-  if (coming !== going) throw new CoconutError('BadValue', 'as much coming in as going out', 'another sum');
+  if (coming + deposited !== going + withdrawn)
+    throw new CoconutError('BadValue', 'as much coming in as going out', 'another sum');
 }
