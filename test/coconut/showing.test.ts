@@ -2,22 +2,39 @@
 import { describe, expect, test } from 'vitest';
 import { Equations, failing, holds } from '../../lib/coconut/equations.ts';
 import { g1, g2, tagGenerator } from '../../lib/coconut/generators.ts';
-import { CoconutError, encodeG1, encodeG2, G1_ZERO, G2_ZERO, ORDER } from '../../lib/coconut/groups.ts';
+import {
+  CoconutError,
+  decodeG1,
+  encodeG1,
+  encodeG2,
+  encodeScalar,
+  Fr,
+  G1_ZERO,
+  G2_ZERO,
+  ORDER,
+} from '../../lib/coconut/groups.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { nobleVerifier } from '../../lib/coconut/noble-engine.ts';
+import { respond } from '../../lib/coconut/request.ts';
 import {
+  appendShow,
+  appendShowFirst,
   badShows,
   beginShow,
   decodeShow,
   encodeShow,
   type ReceivedShow,
   type Show,
+  type ShowFirst,
+  type Shown,
   type ShowOptions,
+  type ShowScalars,
   show,
   showEquations,
   verifyShow,
   verifyShows,
 } from '../../lib/coconut/show.ts';
+import { Transcript } from '../../lib/coconut/transcript.ts';
 import { committee, flipped, hex, issue, present, stream } from './fixtures.ts';
 
 const random = stream('showing');
@@ -178,6 +195,65 @@ describe('a show', () => {
   test('the tag is the serial’s: another one is refused, and a serial of zero has none', () => {
     expect(accepts({ ...good, tag: encodeG1(tagGenerator().multiply(SERIAL + 1n)) })).toBe(false);
     expect(() => show(key, { ...coin, attributes: [0n, VALUE] }, { context }, random)).toThrow(CoconutError);
+  });
+  test('ENC-05: nobody can randomise it again, or the same payment would come in two forms', () => {
+    const doubled = (bytes: Uint8Array) => encodeG1(decodeG1(bytes).double());
+    expect(accepts({ ...good, h: doubled(good.h), s: doubled(good.s) })).toBe(false);
+  });
+
+  // Provers that follow the protocol, transcript and all, with one lie.
+  describe('by a prover that lies', () => {
+    /** A proof over whatever is shown, answered with whatever witness. */
+    function proven(shown: Shown, first: ShowFirst, answer: (challenge: bigint) => ShowScalars): Show {
+      const transcript = appendShow(new Transcript('coconut-show'), key.id, new Map(), shown).append(
+        'context',
+        context,
+      );
+      const z = answer(appendShowFirst(transcript, first).challenge('c'));
+      const scalars = [...z.attributes, z.r].map(encodeScalar);
+      return { ...shown, proof: new Uint8Array(Buffer.concat([first.kappa, present(first.tag), ...scalars])) };
+    }
+    test('who does not lie is accepted', () => {
+      const begun = beginShow(key, coin, new Map(), random);
+      expect(accepts(proven(begun.shown, begun.first, begun.respond))).toBe(true);
+    });
+    test.each([1n, 2n])('about the tag, to spend twice, is refused (first message times %s)', (factor) => {
+      const begun = beginShow(key, coin, new Map(), random);
+      const unspent = encodeG1(tagGenerator().multiply(SERIAL + 1n));
+      const nonce = Fr.mul(present(begun.nonces.attributes[0]), factor);
+      const first = { ...begun.first, tag: encodeG1(tagGenerator().multiply(nonce)) };
+      expect(accepts(proven({ ...begun.shown, tag: unspent }, first, begun.respond))).toBe(false);
+    });
+    test('about κ, having no credential at all, is refused', () => {
+      // κ = k·g2 − α: then e(h′, α + κ) = e(k·h′, g2) for any h′. Only the proof of κ is in the way.
+      const k = 987_654_321n;
+      const shown: Shown = {
+        h: encodeG1(g1),
+        s: encodeG1(g1.multiply(k)),
+        kappa: encodeG2(g2.multiply(k).subtract(key.alpha)),
+        tag: encodeG1(tagGenerator().multiply(SERIAL)),
+      };
+      const w = { attributes: [11n, 12n], r: 13n };
+      const [b1, b2] = [present(key.betaTilde[0]), present(key.betaTilde[1])];
+      const first: ShowFirst = {
+        kappa: encodeG2(b1.multiply(11n).add(b2.multiply(12n)).add(g2.multiply(13n))),
+        tag: encodeG1(tagGenerator().multiply(11n)),
+      };
+      const forged = proven(shown, first, (c) => ({
+        attributes: [respond(11n, c, SERIAL), respond(12n, c, VALUE)],
+        r: respond(w.r, c, k),
+      }));
+      expect(accepts(forged)).toBe(false);
+      const pairing = new Equations().addPairing([
+        [1n, fast.decodeG1(shown.h), fast.fromG2(g2.multiply(k))],
+        [ORDER - 1n, fast.decodeG1(shown.s), fast.fromG2(g2)],
+      ]);
+      expect(pairing.check(fast, random)).toBe(true);
+    });
+    test('about its value is refused', () => {
+      // An honest proof of a greater value: κ fits it, and the credential does not.
+      expect(accepts(show(key, { ...coin, attributes: [SERIAL, VALUE * 100n] }, { context }, random))).toBe(false);
+    });
   });
   test('ECASH-02: a source that gives r′ = 0 makes no show', () => {
     expect(() => show(key, coin, { context }, (length) => new Uint8Array(length))).toThrow(CoconutError);
