@@ -121,6 +121,8 @@ describe('a transaction', () => {
     expect(made.range.length).toBe(0);
     expect(judgeSource(encodeTransaction(made))).toBe('accepted');
     expect(judge({ ...made, withdraw: { ...withdraw, amount: '5' } })).toBe('BadProof');
+    // Whoever carries it would like to be paid.
+    expect(judge({ ...made, withdraw: { ...withdraw, recipient: 'the gateway' } })).toBe('BadProof');
   });
 
   test('the same plan and randomness make the same bytes, and another plan gets other randomness', () => {
