@@ -5,6 +5,7 @@ import { g1, g2, tagGenerator } from '../../lib/coconut/generators.ts';
 import {
   CoconutError,
   decodeG1,
+  decodeG2,
   encodeG1,
   encodeG2,
   encodeScalar,
@@ -249,6 +250,77 @@ describe('a show', () => {
         [ORDER - 1n, fast.decodeG1(shown.s), fast.fromG2(g2)],
       ]);
       expect(pairing.check(fast, random)).toBe(true);
+    });
+    // Whoever may choose a point after its challenge needs no witness: what is not in the transcript is not proven.
+    describe('who chooses after the challenge', () => {
+      const z: ShowScalars = { attributes: [21n, 22n], r: 23n };
+      const [b1, b2] = [present(key.betaTilde[0]), present(key.betaTilde[1])];
+      const answers = b1.multiply(21n).add(b2.multiply(22n)).add(g2.multiply(23n));
+      const challenge = (shown: Shown, first: ShowFirst) =>
+        appendShowFirst(
+          appendShow(new Transcript('coconut-show'), key.id, new Map(), shown).append('context', context),
+          first,
+        ).challenge('c');
+      const assemble = (shown: Shown, first: ShowFirst, scalars: ShowScalars): Show => ({
+        ...shown,
+        proof: new Uint8Array(
+          Buffer.concat([first.kappa, present(first.tag), ...[...scalars.attributes, scalars.r].map(encodeScalar)]),
+        ),
+      });
+
+      test('A_κ and A_ζ, having no credential at all, is refused', () => {
+        const k = 987_654_321n;
+        const kappa = g2.multiply(k).subtract(key.alpha);
+        const tag = tagGenerator().multiply(SERIAL);
+        const shown = { h: encodeG1(g1), s: encodeG1(g1.multiply(k)), kappa: encodeG2(kappa), tag: encodeG1(tag) };
+        const honestTag = encodeG1(tagGenerator().multiply(5n));
+        // One of the two at a time, the other as its witness would have it.
+        const c = challenge(shown, { kappa: encodeG2(g2), tag: honestTag });
+        const late = encodeG2(answers.subtract(kappa.multiply(c)));
+        const bySerial = { attributes: [respond(5n, c, SERIAL), 22n], r: 23n };
+        const lateToo = encodeG2(
+          b1
+            .multiply(bySerial.attributes[0] as bigint)
+            .add(b2.multiply(22n))
+            .add(g2.multiply(23n))
+            .subtract(kappa.multiply(c)),
+        );
+        expect(accepts(assemble(shown, { kappa: lateToo, tag: honestTag }, bySerial))).toBe(false);
+        const both = { kappa: late, tag: encodeG1(tagGenerator().multiply(21n).subtract(tag.multiply(c))) };
+        expect(accepts(assemble(shown, both, z))).toBe(false);
+      });
+      test.each(['first message', 'tag'] as const)('the %s of ζ, to spend twice, is refused', (late) => {
+        const begun = beginShow(key, coin, new Map(), random);
+        const unspent = tagGenerator().multiply(SERIAL + 1n);
+        const shown = late === 'tag' ? begun.shown : { ...begun.shown, tag: encodeG1(unspent) };
+        const wrong = late === 'tag' ? { ...begun.first, tag: encodeG1(tagGenerator().multiply(77n)) } : begun.first;
+        const c = challenge(shown, wrong);
+        const scalars = begun.respond(c);
+        const answer = tagGenerator().multiply(present(scalars.attributes[0]));
+        if (late === 'tag') {
+          // ζ = (z·G_tag − A_ζ)/c
+          const tag = answer.subtract(decodeG1(present(wrong.tag))).multiply(Fr.inv(c));
+          expect(accepts(assemble({ ...shown, tag: encodeG1(tag) }, wrong, scalars))).toBe(false);
+        } else {
+          const tag = encodeG1(answer.subtract(unspent.multiply(c)));
+          expect(accepts(assemble(shown, { ...wrong, tag }, scalars))).toBe(false);
+        }
+      });
+      test('κ and s′, to give one payment a second form, is refused', () => {
+        const begun = beginShow(key, coin, new Map(), random);
+        const c = challenge(begun.shown, begun.first);
+        const scalars = begun.respond(c);
+        // κ + (δ/c)·g2 with z_r + δ, and s′ + (δ/c)·h′ for the pairing.
+        const shift = Fr.mul(5n, Fr.inv(c));
+        const moved = {
+          ...begun.shown,
+          s: encodeG1(decodeG1(begun.shown.s).add(decodeG1(begun.shown.h).multiply(shift))),
+          kappa: encodeG2(decodeG2(begun.shown.kappa).add(g2.multiply(shift))),
+        };
+        const shifted = { ...scalars, r: Fr.add(scalars.r, 5n) };
+        expect(accepts(assemble(moved, begun.first, shifted))).toBe(false);
+        expect(showEquations(fast, key, new Map(), moved, begun.first, c, shifted).check(fast, random)).toBe(true);
+      });
     });
     test('about its value is refused', () => {
       // An honest proof of a greater value: κ fits it, and the credential does not.
