@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../ceremony.ts';
 import { concat, list, tagged, utf8 } from '../messages/bytes.ts';
 import { toHex } from '../messages/hex.ts';
+import { COCONUT_SUITE } from '../messages/parameters.ts';
 import { MAX_SIDE, type Withdraw } from '../messages/tokens.ts';
 import { proveBalance } from './balance.ts';
 import { ALL_HIDDEN, type CoconutParameters } from './coconut.ts';
@@ -28,14 +29,14 @@ import {
   type TransactionInput,
   type TransactionOutput,
   type TransactionStatement,
+  VALUE,
 } from './transaction-bytes.ts';
 import { Transcript } from './transcript.ts';
 import { commitValue, expectValue, sumOfValues, type ValueOpening } from './value-commitment.ts';
 import type { Verifier } from './verifier.ts';
 
-export const COCONUT_SUITE = 'coconut-bls12381';
 /** Index of the value among a token's attributes. */
-export const VALUE = 1;
+export { VALUE };
 
 /** What a verifier knows by itself, and every challenge contains. */
 export interface TransactionContext extends DepositContext {
