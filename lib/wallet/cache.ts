@@ -10,17 +10,13 @@ export interface WalletCache {
   save(bytes: Uint8Array): Promise<void>;
 }
 
-const placeSchema = z.union([
-  z.strictObject({ kind: z.literal('requested'), number: z.int().min(0) }),
-  z.strictObject({ kind: z.literal('marker'), number: z.int().min(0) }),
-  z.strictObject({ kind: z.literal('change'), tags: z.array(hexUpTo(48, 48)), position: z.int().min(0).max(7) }),
-]);
 const kept = z.strictObject({
   /** The first number that was never used. */
   next: z.int().min(0),
   /** One more than the highest number that was paid. */
   paid: z.int().min(0),
-  tokens: z.array(z.strictObject({ place: placeSchema, credential: hexUpTo(160, 160) })),
+  /** `encodeCredential`. */
+  tokens: z.array(hexUpTo(160, 160)),
   /** Canonical bytes of transactions that services may have seen and that are not finished. */
   pending: z.array(hexUpTo(60_000, 1)),
 });

@@ -3,8 +3,8 @@
  * change the amount, since V is under the payee's proof.
  */
 import * as z from 'zod';
-import { isOutputOf } from '../coconut/transaction-output.ts';
 import { OWNER_PROOF_BYTES, type TransactionOutput } from '../coconut/transaction-bytes.ts';
+import { isOutputOf } from '../coconut/transaction-output.ts';
 import type { Paid } from '../coconut/transaction-proof.ts';
 import type { Verifier } from '../coconut/verifier.ts';
 import { amount, hex32, hexOf } from '../messages/fields.ts';

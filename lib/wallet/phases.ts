@@ -5,7 +5,12 @@
 import type { RandomBytes } from '../ceremony.ts';
 import type { CoconutParameters } from '../coconut/coconut.ts';
 import { type Credential, obtain, type PartialSignature } from '../coconut/issue.ts';
-import { encodeTransaction, type Transaction, transactionContentOf, transactionId } from '../coconut/transaction-bytes.ts';
+import {
+  encodeTransaction,
+  type Transaction,
+  transactionContentOf,
+  transactionId,
+} from '../coconut/transaction-bytes.ts';
 import { type OwnedOutput, requestOf } from '../coconut/transaction-output.ts';
 import type { Verifier } from '../coconut/verifier.ts';
 import type { AssetKey } from '../coconut-keygen/asset-key.ts';
