@@ -16,7 +16,7 @@ import { type AnswerName, type AnswerOf, openAnswer } from '../../lib/signing-se
 import { contextOf } from '../../lib/signing-service/context.ts';
 import { DEPOSITORS } from '../coconut/token-fixtures.ts';
 import { bytesOf } from '../messages/fixtures.ts';
-import { ASSET } from './world.ts';
+import { ASSET } from './plain.ts';
 
 const random = (length: number): Uint8Array => systemRandom.bytes(length);
 const SECRET = bytesOf('one-time key');
