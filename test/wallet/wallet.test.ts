@@ -8,7 +8,8 @@ beforeAll(async () => {
 
 describe('a wallet', () => {
   test('turns a deposit into a token, splits it, pays an invoice, merges and withdraws', async () => {
-    const time = (label: string, from: number) => process.stderr.write(`${label} ${Math.round(performance.now() - from)} ms\n`);
+    const time = (label: string, from: number) =>
+      process.stderr.write(`${label} ${Math.round(performance.now() - from)} ms\n`);
     let at = performance.now();
     const alice = await world.funded('alice', 100n);
     time('funded', at);
@@ -35,7 +36,9 @@ describe('a wallet', () => {
     at = performance.now();
     const again = await world.wallet('alice');
     time('restore', at);
-    expect(again.tokens.map(({ tag, value }) => [tag, value])).toEqual(alice.tokens.map(({ tag, value }) => [tag, value]));
+    expect(again.tokens.map(({ tag, value }) => [tag, value])).toEqual(
+      alice.tokens.map(({ tag, value }) => [tag, value]),
+    );
     expect((await world.wallet('bob')).balance).toBe(40n);
   }, 60_000);
 });

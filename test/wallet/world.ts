@@ -32,7 +32,16 @@ export class World {
 
   async setting(seed: string, change: Partial<WalletSetting> = {}): Promise<WalletSetting> {
     const { file, asset, key, gateway } = this.network;
-    return { seed: bytesOf(seed), committee: file, asset, key, gateway, verifier: await mclVerifier(), window: 3, ...change };
+    return {
+      seed: bytesOf(seed),
+      committee: file,
+      asset,
+      key,
+      gateway,
+      verifier: await mclVerifier(),
+      window: 3,
+      ...change,
+    };
   }
 
   async wallet(seed: string, change: Partial<WalletSetting> = {}): Promise<Wallet> {
