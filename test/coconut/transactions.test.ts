@@ -114,7 +114,8 @@ describe('a transaction', () => {
       expect(owned.map(({ attributes: [, value] }) => value)).toEqual(values);
     };
     fc.assert(fc.property(shape, run), { numRuns: 3, seed: 7 });
-  });
+    // Some seconds of arithmetic, which a busy machine makes minutes of.
+  }, 240_000);
 
   test('withdraws all that it spends, with no output and no range proof', () => {
     const made = mint.make({ inputs: [mint.token(4n)], withdraw });
@@ -431,6 +432,28 @@ describe('amounts', () => {
     expect([judge(a), judge(b)]).toEqual(['accepted', 'accepted']);
     // Both ranges are proven for the same outputs; each belongs to one proof only.
     expect(judge({ ...a, range: b.range })).toBe('BadProof');
+  });
+
+  test('an owner that proves its request again, and depositors of another k, do not make a second transaction either', () => {
+    /** One output, proven twice: the nonces come after o, o_1, o_2 and b. */
+    const [once, again] = [1, 2].map((fork) => {
+      const [witness, nonces] = [stream('witness'), stream(`nonces ${fork}`)];
+      let drawn = 0;
+      const draw = (length: number) => (drawn++ < 4 ? witness : nonces)(length);
+      return ownOutput(context.key.id, { serial: 9n, value: 5n }, draw);
+    });
+    if (!once || !again) throw new Error('there are two');
+    expect({ ...again.output, ownerProof: undefined }).toEqual({ ...once.output, ownerProof: undefined });
+    expect(isOutputOf(mcl, context.key.id, again.output, again.invoiced)).toBe(true);
+    const depositId = random(32);
+    const [deposit, resigned] = [DEPOSITORS.slice(0, 2), DEPOSITORS.slice(1)].map((by) =>
+      mint.deposit(5n, [once.output], { depositId }, by),
+    );
+    if (!deposit || !resigned) throw new Error('there are two');
+    const made = mint.make({ outputs: [once], deposits: [deposit] });
+    expect(judge(made)).toBe('accepted');
+    expect(judge({ ...made, outputs: [again.output] })).toBe('BadProof');
+    expect(judge({ ...made, deposits: [resigned] })).toBe('BadProof');
   });
 
   /** How often the source is asked before the range proof: all of a withdrawal's draws but the last, the balance's. */
