@@ -75,10 +75,12 @@ const SCHEMAS = {
   SignatureShare: z.strictObject({ package: hex32, shares: z.array(hex32).min(1).max(100), next: nonceCommitments }),
   Signature: z.strictObject({ signatures: z.array(hex64).min(1).max(100) }),
   /** Certificates of transactions, each as its canonical bytes: they prove themselves. In an answer, the second up to which the answerer has now said everything. */
-  SpentSerials: z.strictObject({
-    certificates: z.array(hexUpTo(60_000, 1)).max(16),
-    upTo: z.int().min(0).optional(),
-  }),
+  SpentSerials: z
+    .strictObject({ certificates: z.array(hexUpTo(60_000, 1)).max(16), upTo: z.int().min(0).optional() })
+    .refine(({ certificates, upTo }) => certificates.length > 0 || upTo !== undefined, {
+      path: ['certificates'],
+      error: 'expected at least one, or that there is no more',
+    }),
   /** What the asker lacks: everything of an epoch after a position, or certain tags (G1, 48 bytes). */
   SpentSerialsRequest: z.strictObject({
     epoch: z.int().min(0),
