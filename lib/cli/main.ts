@@ -34,7 +34,7 @@ function commands(version: string, ended: (status: number) => void): Command {
     .exitOverride();
   program.commandsGroup('Without an account:');
 
-  embedded(program.command('demo'))
+  const demonstration = embedded(program.command('demo'))
     .description(
       'make the keys of a committee in this process, sign with them, and have every signature verified by another library',
     )
@@ -50,6 +50,26 @@ function commands(version: string, ended: (status: number) => void): Command {
       const options = demoOptions(raw);
       const { demo } = await import('./demo.ts');
       ended(await demo(options));
+    });
+  demonstration
+    .command('tokens')
+    .description(
+      'make the key of an asset in this process, and pay with private tokens: split, invoice, restore, withdraw',
+    )
+    .option('--services <n>', 'how many signing services, 4 to 31', '7')
+    .option('--threshold <t>', 'services that it takes to issue (default: all but two)')
+    .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the tokens')
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .option(
+      '--reveal',
+      'put the tokens that are left into the document, for others to verify; whoever has them can spend them',
+    )
+    .action(async (_, command: Command) => {
+      const { tokenDemoOptions } = await import('./demo-tokens-options.ts');
+      // `demo` has options of the same names, which take what stands after its command.
+      const options = tokenDemoOptions(command.optsWithGlobals());
+      const { demoTokens } = await import('./demo-tokens.ts');
+      ended(await demoTokens(options));
     });
 
   embedded(program.command('local'))

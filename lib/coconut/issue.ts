@@ -88,8 +88,6 @@ export function aggregate({ threshold, total }: CoconutParameters, partials: rea
   for (const { index } of partials)
     if (!Number.isInteger(index) || index < 1 || index > total)
       throw new CoconutError('BadIndexes', `an index from 1 to ${total}`, String(index));
-  if (new Set(partials.map(({ index }) => index)).size !== partials.length)
-    throw new CoconutError('BadIndexes', 'distinct indexes', 'a repeated one');
   if (partials.length < threshold)
     throw new CoconutError('BadIndexes', `${threshold} partial signatures`, String(partials.length));
   const used = partials.slice(0, threshold);

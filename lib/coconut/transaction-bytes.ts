@@ -24,6 +24,8 @@ const VERSION = 1;
 
 /** Attributes of a token: its serial and its value, both hidden. */
 export const TOKEN_ATTRIBUTES = 2;
+/** Index of the value among them; the serial's is `SERIAL`. */
+export const VALUE = 1;
 
 /** A show with a tag, and a commitment to the value that it shows. */
 export interface TransactionInput {

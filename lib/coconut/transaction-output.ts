@@ -37,14 +37,14 @@ import {
   requestBase,
   respond,
 } from './request.ts';
-import { OWNER_PROOF_BYTES, TOKEN_ATTRIBUTES, type TransactionOutput } from './transaction-bytes.ts';
+import { SERIAL } from './show.ts';
+import { OWNER_PROOF_BYTES, TOKEN_ATTRIBUTES, type TransactionOutput, VALUE } from './transaction-bytes.ts';
 import { Transcript } from './transcript.ts';
 import { commitValue, expectValue, opensTo, type ValueOpening } from './value-commitment.ts';
 import type { PublicG1, Verifier } from './verifier.ts';
 
 /** Indexes of the hidden attributes: serial, value. */
-const HIDDEN = [0, 1];
-const VALUE = 1;
+const HIDDEN = [SERIAL, VALUE];
 
 /** What a payee decides. SECRET. */
 export interface OutputSecret {
@@ -86,7 +86,8 @@ function challengeOf(
 /**
  * An output of its future owner.
  * @param keyId 32 bytes: of the key that will sign it
- * @param random o, o_1, o_2, b, then seven nonces, of 48 bytes each, then what blinds. The same bytes give the same output: a wallet derives them from its seed
+ * @param random o, o_1, o_2, b, then the nonces of o, serial, v, o_1, o_2, b, 48 bytes each and in this order for ever; then what blinds. The same bytes give the same output: a wallet
+ * derives them from its seed, and the nonces from serial and value too: one set of nonces for two statements would give both away
  * @throws {CoconutError} `BadValue`, `BadScalar`; `BadAttributes` for the serial 0, whose tag is the identity and cannot be shown
  */
 export function ownOutput(keyId: Uint8Array, { serial, value }: OutputSecret, random: RandomBytes): OwnedOutput {
@@ -170,7 +171,7 @@ export function provenValue(verifier: Verifier, keyId: Uint8Array, output: Trans
   const expected = challengeOf(statement, verifier.encodeG1(h), value, {
     commitment: sum([
       [zo, base],
-      [zSerial, verifier.fromG1(gamma(0))],
+      [zSerial, verifier.fromG1(gamma(SERIAL))],
       [zv, verifier.fromG1(gamma(VALUE))],
       [minus, com],
     ]),
@@ -206,8 +207,7 @@ export function isOutputOf(
   invoiced: ValueOpening,
 ): boolean {
   try {
-    const V = provenValue(verifier, keyId, output);
-    return V !== undefined && opensTo(verifier, V, invoiced);
+    return provenValue(verifier, keyId, output) !== undefined && opensTo(output.value, invoiced);
   } catch (error) {
     if (error instanceof CoconutError) return false;
     throw error;

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import type { RandomBytes } from '../ceremony.ts';
 import { concat, list, tagged, utf8 } from '../messages/bytes.ts';
 import { toHex } from '../messages/hex.ts';
+import { COCONUT_SUITE } from '../messages/parameters.ts';
 import { MAX_SIDE, type Withdraw } from '../messages/tokens.ts';
 import { proveBalance } from './balance.ts';
 import { ALL_HIDDEN, type CoconutParameters } from './coconut.ts';
@@ -28,14 +29,14 @@ import {
   type TransactionInput,
   type TransactionOutput,
   type TransactionStatement,
+  VALUE,
 } from './transaction-bytes.ts';
 import { Transcript } from './transcript.ts';
-import { commitValue, expectValue, type ValueOpening } from './value-commitment.ts';
+import { commitValue, expectValue, sumOfValues, type ValueOpening } from './value-commitment.ts';
 import type { Verifier } from './verifier.ts';
 
-export const COCONUT_SUITE = 'coconut-bls12381';
 /** Index of the value among a token's attributes. */
-export const VALUE = 1;
+export { VALUE };
 
 /** What a verifier knows by itself, and every challenge contains. */
 export interface TransactionContext extends DepositContext {
@@ -194,10 +195,12 @@ function expectPlan({ inputs, outputs, deposits, withdraw }: TransactionPlan): v
     throw new CoconutError('BadParameters', 'each token and each output once', 'one twice');
 
   const total = (values: readonly bigint[]) => values.reduce((sum, value) => sum + expectValue(value), 0n);
-  const coming =
-    total(inputs.map(({ attributes }) => attributes[VALUE] as bigint)) + total(deposits.map(({ value }) => value));
-  const going =
-    total(outputs.map(({ invoiced: { value } }) => value)) + (withdraw ? expectValue(BigInt(withdraw.amount)) : 0n);
+  const coming = total(inputs.map(({ attributes }) => attributes[VALUE] as bigint));
+  const going = total(outputs.map(({ invoiced: { value } }) => value));
+  // What everybody sees has to be a value in its sum, too.
+  const deposited = sumOfValues(deposits.map(({ value }) => value));
+  const withdrawn = sumOfValues(withdraw ? [BigInt(withdraw.amount)] : []);
   // Made anyway, it would be refused, and its nonces used up.
-  if (coming !== going) throw new CoconutError('BadValue', 'as much coming in as going out', 'another sum');
+  if (coming + deposited !== going + withdrawn)
+    throw new CoconutError('BadValue', 'as much coming in as going out', 'another sum');
 }

@@ -111,6 +111,7 @@ function together(...parts: readonly (Equations | undefined)[]): Equations {
   const all = new Equations();
   for (const part of parts) {
     for (const terms of part?.inG1 ?? []) all.addG1(terms);
+    for (const terms of part?.inG2 ?? []) all.addG2(terms);
     for (const pairs of part?.products ?? []) all.addPairing(pairs);
   }
   return all;

@@ -34,6 +34,7 @@ export const PURPOSES = [
   'coconut-range',
   'answer',
   'gossip',
+  'wallet',
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

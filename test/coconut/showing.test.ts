@@ -2,22 +2,40 @@
 import { describe, expect, test } from 'vitest';
 import { Equations, failing, holds } from '../../lib/coconut/equations.ts';
 import { g1, g2, tagGenerator } from '../../lib/coconut/generators.ts';
-import { CoconutError, encodeG1, encodeG2, G1_ZERO, G2_ZERO, ORDER } from '../../lib/coconut/groups.ts';
+import {
+  CoconutError,
+  decodeG1,
+  decodeG2,
+  encodeG1,
+  encodeG2,
+  encodeScalar,
+  Fr,
+  G1_ZERO,
+  G2_ZERO,
+  ORDER,
+} from '../../lib/coconut/groups.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { nobleVerifier } from '../../lib/coconut/noble-engine.ts';
+import { respond } from '../../lib/coconut/request.ts';
 import {
+  appendShow,
+  appendShowFirst,
   badShows,
   beginShow,
   decodeShow,
   encodeShow,
   type ReceivedShow,
   type Show,
+  type ShowFirst,
+  type Shown,
   type ShowOptions,
+  type ShowScalars,
   show,
   showEquations,
   verifyShow,
   verifyShows,
 } from '../../lib/coconut/show.ts';
+import { Transcript } from '../../lib/coconut/transcript.ts';
 import { committee, flipped, hex, issue, present, stream } from './fixtures.ts';
 
 const random = stream('showing');
@@ -178,6 +196,136 @@ describe('a show', () => {
   test('the tag is the serial’s: another one is refused, and a serial of zero has none', () => {
     expect(accepts({ ...good, tag: encodeG1(tagGenerator().multiply(SERIAL + 1n)) })).toBe(false);
     expect(() => show(key, { ...coin, attributes: [0n, VALUE] }, { context }, random)).toThrow(CoconutError);
+  });
+  test('ENC-05: nobody can randomise it again, or the same payment would come in two forms', () => {
+    const doubled = (bytes: Uint8Array) => encodeG1(decodeG1(bytes).double());
+    expect(accepts({ ...good, h: doubled(good.h), s: doubled(good.s) })).toBe(false);
+  });
+
+  // Provers that follow the protocol, transcript and all, with one lie.
+  describe('by a prover that lies', () => {
+    /** A proof over whatever is shown, answered with whatever witness. */
+    function proven(shown: Shown, first: ShowFirst, answer: (challenge: bigint) => ShowScalars): Show {
+      const transcript = appendShow(new Transcript('coconut-show'), key.id, new Map(), shown).append(
+        'context',
+        context,
+      );
+      const z = answer(appendShowFirst(transcript, first).challenge('c'));
+      const scalars = [...z.attributes, z.r].map(encodeScalar);
+      return { ...shown, proof: new Uint8Array(Buffer.concat([first.kappa, present(first.tag), ...scalars])) };
+    }
+    test('who does not lie is accepted', () => {
+      const begun = beginShow(key, coin, new Map(), random);
+      expect(accepts(proven(begun.shown, begun.first, begun.respond))).toBe(true);
+    });
+    test.each([1n, 2n])('about the tag, to spend twice, is refused (first message times %s)', (factor) => {
+      const begun = beginShow(key, coin, new Map(), random);
+      const unspent = encodeG1(tagGenerator().multiply(SERIAL + 1n));
+      const nonce = Fr.mul(present(begun.nonces.attributes[0]), factor);
+      const first = { ...begun.first, tag: encodeG1(tagGenerator().multiply(nonce)) };
+      expect(accepts(proven({ ...begun.shown, tag: unspent }, first, begun.respond))).toBe(false);
+    });
+    test('about κ, having no credential at all, is refused', () => {
+      // κ = k·g2 − α: then e(h′, α + κ) = e(k·h′, g2) for any h′. Only the proof of κ is in the way.
+      const k = 987_654_321n;
+      const shown: Shown = {
+        h: encodeG1(g1),
+        s: encodeG1(g1.multiply(k)),
+        kappa: encodeG2(g2.multiply(k).subtract(key.alpha)),
+        tag: encodeG1(tagGenerator().multiply(SERIAL)),
+      };
+      const w = { attributes: [11n, 12n], r: 13n };
+      const [b1, b2] = [present(key.betaTilde[0]), present(key.betaTilde[1])];
+      const first: ShowFirst = {
+        kappa: encodeG2(b1.multiply(11n).add(b2.multiply(12n)).add(g2.multiply(13n))),
+        tag: encodeG1(tagGenerator().multiply(11n)),
+      };
+      const forged = proven(shown, first, (c) => ({
+        attributes: [respond(11n, c, SERIAL), respond(12n, c, VALUE)],
+        r: respond(w.r, c, k),
+      }));
+      expect(accepts(forged)).toBe(false);
+      const pairing = new Equations().addPairing([
+        [1n, fast.decodeG1(shown.h), fast.fromG2(g2.multiply(k))],
+        [ORDER - 1n, fast.decodeG1(shown.s), fast.fromG2(g2)],
+      ]);
+      expect(pairing.check(fast, random)).toBe(true);
+    });
+    // Whoever may choose a point after its challenge needs no witness: what is not in the transcript is not proven.
+    describe('who chooses after the challenge', () => {
+      const z: ShowScalars = { attributes: [21n, 22n], r: 23n };
+      const [b1, b2] = [present(key.betaTilde[0]), present(key.betaTilde[1])];
+      const answers = b1.multiply(21n).add(b2.multiply(22n)).add(g2.multiply(23n));
+      const challenge = (shown: Shown, first: ShowFirst) =>
+        appendShowFirst(
+          appendShow(new Transcript('coconut-show'), key.id, new Map(), shown).append('context', context),
+          first,
+        ).challenge('c');
+      const assemble = (shown: Shown, first: ShowFirst, scalars: ShowScalars): Show => ({
+        ...shown,
+        proof: new Uint8Array(
+          Buffer.concat([first.kappa, present(first.tag), ...[...scalars.attributes, scalars.r].map(encodeScalar)]),
+        ),
+      });
+
+      test('A_κ and A_ζ, having no credential at all, is refused', () => {
+        const k = 987_654_321n;
+        const kappa = g2.multiply(k).subtract(key.alpha);
+        const tag = tagGenerator().multiply(SERIAL);
+        const shown = { h: encodeG1(g1), s: encodeG1(g1.multiply(k)), kappa: encodeG2(kappa), tag: encodeG1(tag) };
+        const honestTag = encodeG1(tagGenerator().multiply(5n));
+        // One of the two at a time, the other as its witness would have it.
+        const c = challenge(shown, { kappa: encodeG2(g2), tag: honestTag });
+        const late = encodeG2(answers.subtract(kappa.multiply(c)));
+        const bySerial = { attributes: [respond(5n, c, SERIAL), 22n], r: 23n };
+        const lateToo = encodeG2(
+          b1
+            .multiply(bySerial.attributes[0] as bigint)
+            .add(b2.multiply(22n))
+            .add(g2.multiply(23n))
+            .subtract(kappa.multiply(c)),
+        );
+        expect(accepts(assemble(shown, { kappa: lateToo, tag: honestTag }, bySerial))).toBe(false);
+        const both = { kappa: late, tag: encodeG1(tagGenerator().multiply(21n).subtract(tag.multiply(c))) };
+        expect(accepts(assemble(shown, both, z))).toBe(false);
+      });
+      test.each(['first message', 'tag'] as const)('the %s of ζ, to spend twice, is refused', (late) => {
+        const begun = beginShow(key, coin, new Map(), random);
+        const unspent = tagGenerator().multiply(SERIAL + 1n);
+        const shown = late === 'tag' ? begun.shown : { ...begun.shown, tag: encodeG1(unspent) };
+        const wrong = late === 'tag' ? { ...begun.first, tag: encodeG1(tagGenerator().multiply(77n)) } : begun.first;
+        const c = challenge(shown, wrong);
+        const scalars = begun.respond(c);
+        const answer = tagGenerator().multiply(present(scalars.attributes[0]));
+        if (late === 'tag') {
+          // ζ = (z·G_tag − A_ζ)/c
+          const tag = answer.subtract(decodeG1(present(wrong.tag))).multiply(Fr.inv(c));
+          expect(accepts(assemble({ ...shown, tag: encodeG1(tag) }, wrong, scalars))).toBe(false);
+        } else {
+          const tag = encodeG1(answer.subtract(unspent.multiply(c)));
+          expect(accepts(assemble(shown, { ...wrong, tag }, scalars))).toBe(false);
+        }
+      });
+      test('κ and s′, to give one payment a second form, is refused', () => {
+        const begun = beginShow(key, coin, new Map(), random);
+        const c = challenge(begun.shown, begun.first);
+        const scalars = begun.respond(c);
+        // κ + (δ/c)·g2 with z_r + δ, and s′ + (δ/c)·h′ for the pairing.
+        const shift = Fr.mul(5n, Fr.inv(c));
+        const moved = {
+          ...begun.shown,
+          s: encodeG1(decodeG1(begun.shown.s).add(decodeG1(begun.shown.h).multiply(shift))),
+          kappa: encodeG2(decodeG2(begun.shown.kappa).add(g2.multiply(shift))),
+        };
+        const shifted = { ...scalars, r: Fr.add(scalars.r, 5n) };
+        expect(accepts(assemble(moved, begun.first, shifted))).toBe(false);
+        expect(showEquations(fast, key, new Map(), moved, begun.first, c, shifted).check(fast, random)).toBe(true);
+      });
+    });
+    test('about its value is refused', () => {
+      // An honest proof of a greater value: κ fits it, and the credential does not.
+      expect(accepts(show(key, { ...coin, attributes: [SERIAL, VALUE * 100n] }, { context }, random))).toBe(false);
+    });
   });
   test('ECASH-02: a source that gives r′ = 0 makes no show', () => {
     expect(() => show(key, coin, { context }, (length) => new Uint8Array(length))).toThrow(CoconutError);

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Store } from '../../lib/ports.ts';
-import { id32, TokenWorld, tag, transaction } from '../signing-service/world.ts';
+import { id32, tag, transaction } from '../signing-service/plain.ts';
+import { TokenWorld } from '../signing-service/world.ts';
 
 const SPENDERS = 50;
 

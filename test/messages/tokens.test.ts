@@ -55,9 +55,21 @@ describe('a transaction', () => {
     ['nothing that comes in: it would be balanced vacuously', { inputs: [] }, 'expected an input or a deposit'],
     ['nothing that goes out', { outputs: [] }, 'expected an output or a withdrawal'],
     ['one tag twice', { inputs: [input(1), input(1)] }, 'inputs: expected distinct tags'],
+    [
+      'one output twice',
+      { outputs: [output(1), { ...output(2), commitment: output(1).commitment }] },
+      'outputs: expected distinct outputs',
+    ],
     ['one deposit twice', { deposits: [deposit(1), deposit(1)] }, 'deposits: expected distinct deposits'],
-  ])('ENC-07, ECASH-06: is refused with %s', (_, changes, reason) => {
+  ])('ENC-07, ECASH-06, ECASH-17: is refused with %s', (_, changes, reason) => {
     expect(reasonFor(changes)).toBe(`Transaction: ${reason}`);
+  });
+
+  test('has a range proof where it has outputs, and may have none where it only withdraws', () => {
+    const withdraw = { amount: '1', recipient: 'somebody', memo: '' };
+    expect(reasonFor({ outputs: [], withdraw, range: '0x' })).toBe('accepted');
+    expect(reasonFor({ range: bytes(4_097, 1) })).toMatch(/^Transaction: range: /);
+    expect(reasonFor({ proof: '0x' })).toMatch(/^Transaction: proof: /);
   });
 
   test('ECASH-10: is refused above eight inputs, outputs or deposits', () => {

@@ -5,7 +5,8 @@ import type { VoteCertificate } from '../../lib/messages/tokens.ts';
 import type { QueueName } from '../../lib/ports.ts';
 import type { TransactionMessage } from '../../lib/signing-service/scheme.ts';
 import type { CertificateMessage, Issued, Refused, Voted } from '../../lib/signing-service/service.ts';
-import { id32, idOf, TokenWorld, tag, transaction } from './world.ts';
+import { id32, idOf, tag, transaction } from './plain.ts';
+import { TokenWorld } from './world.ts';
 
 const VICTIM = 1;
 const QUEUE = 'coterie-operator1-usd-Transaction' as QueueName;

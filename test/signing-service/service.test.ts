@@ -8,7 +8,8 @@ import { quorumOf } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, SigningNetwork } from '../../lib/signing-service/network.ts';
 import type { TransactionMessage } from '../../lib/signing-service/scheme.ts';
 import type { Refused, Voted } from '../../lib/signing-service/service.ts';
-import { committeeOf, id32, idOf, type Plain, signatureSecret, TokenWorld, tag, transaction } from './world.ts';
+import { id32, idOf, type Plain, tag, transaction } from './plain.ts';
+import { committeeOf, signatureSecret, TokenWorld } from './world.ts';
 
 const spend = (plain: Plain = {}): TransactionMessage => transaction({ tags: [tag(1)], outputs: ['a', 'b'], ...plain });
 const reason = (answer: object): string => ('refusal' in answer ? (answer as Refused).refusal.reason : 'accepted');

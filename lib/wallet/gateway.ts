@@ -1,0 +1,76 @@
+/**
+ * How a wallet speaks to the services: through a gateway, which carries requests and answers and opens none of the latter. Queues know who sends; the services see the gateway and not
+ * the wallet, and a wallet is unlinkable among the gateway's users only.
+ */
+import { x25519 } from '@noble/curves/ed25519.js';
+import { concat, lp, utf8 } from '../messages/bytes.ts';
+import { parseBodyAs } from '../messages/catalogue.ts';
+import { type Hex, toHex } from '../messages/hex.ts';
+import { type AnswerName, type AnswerOf, openAnswer } from '../signing-service/answer.ts';
+
+export type RequestName = 'Transaction' | 'TransactionCertificate' | 'RecoverIssued';
+
+export interface GatewayPort {
+  /** The queue that services answer on: its name, as requests carry it. */
+  readonly replyTo: string;
+  /** Puts the body on this queue of each of the services. May be repeated; what cannot be reached is left out. */
+  post(message: RequestName, body: string, services: readonly number[]): Promise<void>;
+  /** Bodies of answers for this one-time key, as they come, in any order, any number of times; ends when the gateway waits no longer. */
+  answers(replyKey: Hex): AsyncIterable<string>;
+}
+
+/** Whom a wallet asks. */
+export interface Asked {
+  readonly gateway: GatewayPort;
+  readonly committee: Hex;
+  readonly asset: string;
+  /** Indexes of all services. */
+  readonly services: readonly number[];
+}
+
+const ANSWERS = {
+  Transaction: ['TransactionVote'],
+  // A refusal of a certificate comes as one of a transaction does.
+  TransactionCertificate: ['PartialSignatures', 'TransactionVote'],
+  RecoverIssued: ['RecoveredIssued'],
+} as const satisfies Record<RequestName, readonly AnswerName[]>;
+
+export type Answer<M extends RequestName> = AnswerOf<(typeof ANSWERS)[M][number]>;
+
+/** Of one service to one request, with what somebody else may send in its name: more are not opened. */
+const MOST_ANSWERS = 1_024;
+
+/**
+ * One request to all services, and its answers as they come. Nobody signs an answer's envelope: each is of the service that it names only as far as what is in it proves that.
+ * @param keyFor the one-time X25519 secret of this request, 32 bytes; of the bytes of the request if it has to be the same when it is repeated
+ */
+export async function* ask<M extends RequestName>(
+  { gateway, committee, asset, services }: Asked,
+  message: M,
+  payload: object,
+  keyFor: (request: Uint8Array) => Uint8Array,
+): AsyncGenerator<Answer<M>> {
+  const secret = keyFor(concat(lp(utf8(message)), lp(utf8(JSON.stringify(payload)))));
+  const replyKey = toHex(x25519.getPublicKey(secret));
+  const body = JSON.stringify({ [message]: { ...payload, replyTo: gateway.replyTo, replyKey } });
+  await gateway.post(message, body, services);
+  let opened = 0;
+  for await (const each of gateway.answers(replyKey)) {
+    if (opened++ >= MOST_ANSWERS * services.length) return;
+    const answer = await open({ committee, asset }, ANSWERS[message], each, secret);
+    if (answer && services.includes(answer.index)) yield answer as Answer<M>;
+  }
+}
+
+async function open(
+  scope: { readonly committee: Hex; readonly asset: string },
+  names: readonly AnswerName[],
+  body: string,
+  secret: Uint8Array,
+): Promise<AnswerOf<AnswerName> | undefined> {
+  for (const name of names) {
+    const parsed = parseBodyAs(name, body);
+    if (parsed.ok) return openAnswer(scope, name, parsed.payload, secret);
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+/** Embedded services of one asset, wallets of seeds, and ways to go wrong between them. */
+import { createHash } from 'node:crypto';
+import { signDeposit } from '../../lib/coconut/deposit.ts';
+import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
+import type { TransactionDeposit } from '../../lib/coconut/transaction-bytes.ts';
+import { ServiceNetwork } from '../../lib/local/service-network.ts';
+import type { GatewayPort } from '../../lib/wallet/gateway.ts';
+import { type DepositRequest, Wallet, type WalletSetting } from '../../lib/wallet/wallet.ts';
+import { DEPOSITORS } from '../coconut/token-fixtures.ts';
+
+export const bytesOf = (label: string): Uint8Array => new Uint8Array(createHash('sha256').update(label).digest());
+
+/** 3-of-4 that tolerates one; markers are dear to make, so wallets look 3 numbers ahead. */
+export class World {
+  readonly network: ServiceNetwork;
+  #deposits = 0;
+
+  constructor(services = 4, t = 3, f = 1, name = 'wallet world') {
+    const depositors = { keys: DEPOSITORS.map(({ key }) => key), required: 2, capPerEpoch: '100000' };
+    this.network = new ServiceNetwork({
+      services,
+      asset: 'usd',
+      terms: { t, f, epoch: 0, depositors },
+      cloud: { seed: bytesOf(name), clock: 'virtual' },
+    });
+  }
+
+  async start(): Promise<this> {
+    await this.network.start();
+    return this;
+  }
+
+  async setting(seed: string, change: Partial<WalletSetting> = {}): Promise<WalletSetting> {
+    const { file, asset, key, gateway } = this.network;
+    return {
+      seed: bytesOf(seed),
+      committee: file,
+      asset,
+      key,
+      gateway,
+      verifier: await mclVerifier(),
+      window: 3,
+      ...change,
+    };
+  }
+
+  async wallet(seed: string, change: Partial<WalletSetting> = {}): Promise<Wallet> {
+    return Wallet.open(await this.setting(seed, change));
+  }
+
+  /** Two depositors of three. */
+  sign(request: DepositRequest): TransactionDeposit {
+    const signatures = DEPOSITORS.slice(0, 2).map(({ key, secret }) => ({
+      key,
+      signature: signDeposit(this.network.context, request, secret),
+    }));
+    return { ...request, signatures };
+  }
+
+  depositId(): Uint8Array {
+    return bytesOf(`deposit ${this.#deposits++}`);
+  }
+
+  /** A wallet that has so much, in one token. */
+  async funded(seed: string, value: bigint, change: Partial<WalletSetting> = {}): Promise<Wallet> {
+    const wallet = await this.wallet(seed, change);
+    await wallet.deposit(this.sign(await wallet.requestDeposit(this.depositId(), value)));
+    return wallet;
+  }
+}
+
+/** What passed the gateway, in order. */
+export class Recorded implements GatewayPort {
+  readonly replyTo: string;
+  readonly bodies: string[] = [];
+  readonly #inner: GatewayPort;
+
+  constructor(inner: GatewayPort) {
+    this.#inner = inner;
+    this.replyTo = inner.replyTo;
+  }
+
+  async post(...args: Parameters<GatewayPort['post']>): Promise<void> {
+    this.bodies.push(args[1]);
+    await this.#inner.post(...args);
+  }
+
+  answers(...args: Parameters<GatewayPort['answers']>): AsyncIterable<string> {
+    return this.#inner.answers(...args);
+  }
+}
