@@ -4,8 +4,9 @@ import { ClosingLine } from './test/closing-line.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Against what hangs; how long something takes is compared with a peer, never with a clock.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     reporters: ['default', new ClosingLine()],
   },
 });

@@ -810,14 +810,18 @@ describe('an instruction to sign is refused', () => {
     await put('Keys', {
       ...publicKeyKey(KEY),
       status: 'certified',
-      certificate: JSON.stringify({ parameters: { ...parameters, t: 100 } }),
+      certificate: JSON.stringify({ outputKey: KEY, parameters: { ...parameters, t: 100 } }),
     });
     expect(await answer(world, sign(world, { messages: Array(15).fill('0x00') }))).toBe('Malformed');
   });
 
   test('NON-15 for a purpose that is not allowed', async () => {
     const { world, put, parameters } = await bench();
-    await put('Keys', { ...publicKeyKey(KEY), status: 'certified', certificate: JSON.stringify({ parameters }) });
+    await put('Keys', {
+      ...publicKeyKey(KEY),
+      status: 'certified',
+      certificate: JSON.stringify({ outputKey: KEY, parameters }),
+    });
     expect(await answer(world, sign(world), { policies: [{ kind: 'purposes', allow: ['y'] }] })).toBe('Unauthorised');
   });
 });
