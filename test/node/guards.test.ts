@@ -810,7 +810,7 @@ describe('an instruction to sign is refused', () => {
     await put('Keys', {
       ...publicKeyKey(KEY),
       status: 'certified',
-      certificate: JSON.stringify({ outputKey: KEY, parameters: { ...parameters, t: 100 } }),
+      certificate: JSON.stringify({ verifyingShares: [], parameters: { ...parameters, t: 100 } }),
     });
     expect(await answer(world, sign(world, { messages: Array(15).fill('0x00') }))).toBe('Malformed');
   });
@@ -820,7 +820,7 @@ describe('an instruction to sign is refused', () => {
     await put('Keys', {
       ...publicKeyKey(KEY),
       status: 'certified',
-      certificate: JSON.stringify({ outputKey: KEY, parameters }),
+      certificate: JSON.stringify({ verifyingShares: [], parameters }),
     });
     expect(await answer(world, sign(world), { policies: [{ kind: 'purposes', allow: ['y'] }] })).toBe('Unauthorised');
   });
