@@ -475,7 +475,10 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
     'a transcript is of one ceremony',
     "    tagged('transcript'),\n    fromHex(ceremonyId(parameters)),\n",
     "    tagged('transcript'),\n",
-    { tests: [at('certificate')] },
+    {
+      tests: [at('certificate')],
+      redundant: 'each confirmation’s own header names the ceremony, and is signed with it',
+    },
   ),
   certificate(
     'transcript/statements',
