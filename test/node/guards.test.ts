@@ -9,7 +9,7 @@ import { keygenOutcome } from '../../lib/messages/events.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { ceremonyId, type KeygenParameters, type SigningParameters } from '../../lib/messages/parameters.ts';
-import type { Statement } from '../../lib/messages/statement.ts';
+import { type Statement, signStatement } from '../../lib/messages/statement.ts';
 import { parseQueueName, topicQueue } from '../../lib/messages/topics.ts';
 import { visiting } from '../../lib/node/advance.ts';
 import { authoriseKeygen } from '../../lib/node/authorise.ts';
@@ -392,6 +392,28 @@ test('before its committee is known a statement comes again', async () => {
   expect(await receive(world.processor(1), 'KeyGenVerdict', [delivery('x', '{}')])).toEqual({ failed: ['m'] });
 });
 
+describe('CTX-01, CTX-06 a statement that is well signed is dropped, and never retried,', () => {
+  const heard = async (header: Partial<Statement>) => {
+    const { world, ceremony } = await bench();
+    const said = await world.say(2, 'KeyGenVerdict', { ceremony }, '{"aborted":"Aborted"}');
+    const signed = signStatement({ ...said, ...header }, said.content, await world.ownSecret(2, 'SIGNATURE'));
+    const logged: unknown[] = [];
+    const node = withPorts(world.processor(1), {
+      telemetry: { record: (event, fields) => logged.push(`${event}: ${fields?.['reason']}`) },
+    });
+    const body = bodyOf('KeyGenVerdictIn', signed);
+    return { result: await receive(node, 'KeyGenVerdict', [delivery('x', body)]), logged };
+  };
+
+  test.each<[string, Partial<Statement>]>([
+    ['another committee', { committee: KEY }],
+    ['another coin', { coin: 'btc' }],
+    ['from nobody of this committee', { from: 9 }],
+  ])('if it is of or for %s', async (reason, header) => {
+    expect(await heard(header)).toEqual({ result: { failed: [] }, logged: [`EnvelopeRejected: ${reason}`] });
+  });
+});
+
 describe('CTX-04, DOS-02 every type has its places', () => {
   const places: Record<CeremonyType, readonly [slot: string, to: number][]> = {
     EncryptedPublicKey: [['', 0]],
@@ -576,6 +598,14 @@ test('SRV-02 one statement in two seals is said once, and convicts nobody', asyn
   await world.run(5);
   expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'))).toEqual([]);
   expect(world.keygen(1)?.stage).not.toBe('Failed');
+});
+
+test('BLM-03 two seals that hold nothing its sender signed contradict nothing, and are not retried', async () => {
+  const { world, statement } = await waitingForTwo();
+  for (const byte of ['00', '11']) await world.deliverSealed(1, { ...statement, signature: `0x${byte.repeat(64)}` });
+  await world.run(5);
+  expect(world.count('HandlerFailed', 1)).toBe(0);
+  expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'))).toEqual([]);
 });
 
 test('CTX-07 a seal for another reader, or with another’s outer signature, is not opened', async () => {

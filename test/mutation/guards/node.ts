@@ -229,7 +229,10 @@ export const NODE_GUARDS: readonly Guard[] = [
     'a second receive is a redelivery',
     ' || accepted.some(({ delivery }) => delivery.receiveCount > 1)',
     '',
-    { tests: [CRASH, GUARDS] },
+    {
+      tests: [CRASH, GUARDS],
+      redundant: 'a message that was received before was recorded then, and is a duplicate; or it was not, and has done nothing',
+    },
   ),
   receive(
     'state-meanwhile',
