@@ -533,8 +533,7 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
   ed25519(
     'torsion',
     'nor one with a small-order part',
-    "return point.isTorsionFree() ? undefined : 'a point with a small-order part';",
-    'return undefined;',
+    "if (!point.isTorsionFree()) return 'a point with a small-order part';",
   ),
   x25519(
     'canonical-bit',
