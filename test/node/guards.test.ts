@@ -32,7 +32,7 @@ import { type Delivery, type Item, type Ports, type Table, UnknownOutcome } from
 import { policyHash } from '../../lib/signing/policy.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { Vault } from '../../lib/vault/vault.ts';
-import { NodeWorld } from './world.ts';
+import { ledBy, NodeWorld } from './world.ts';
 
 const KEY = `0x${'5c'.repeat(32)}` as Hex;
 const NOTHING = {
@@ -844,6 +844,33 @@ describe('an instruction to sign is refused', () => {
     const { world, put, parameters } = await bench();
     await put('Keys', { ...publicKeyKey(KEY), status: 'certified', certificate: JSON.stringify({ parameters }) });
     expect(await answer(world, sign(world), { policies: [{ kind: 'purposes', allow: ['y'] }] })).toBe('Unauthorised');
+  });
+});
+
+describe('a control', () => {
+  test('that releases the switch is followed at once by the share that it held', async () => {
+    const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
+    await world.control(2, { Halt: {} });
+    await world.run(5);
+    const { instruction, ceremony } = ledBy(world, 1, { expiresAt: world.committee.now() + 86_400 });
+    await world.instruct(instruction);
+    await world.run(600);
+    expect(world.signatures(2, ceremony)).toBeUndefined();
+    await world.control(2, { Release: {} });
+    await world.run(1);
+    expect(world.signatures(2, ceremony)).toHaveLength(1);
+  });
+
+  test('S4 that abandons what was confirmed in a life that the table does not remember says nothing, and ends', async () => {
+    const { world, node, state, ceremony, say } = await bench();
+    await committing(node, { state, own: [await say(contentText('KeyGenVerdict', { confirmed: KEY }))] });
+    const items = world.items(1, 'Ceremonies').filter(({ sk }) => sk === 'STATE');
+    world.cloud.restoreTable(world.namespace(1), { table: 'Ceremonies', items });
+    const logged: string[] = [];
+    const told = withPorts(node, { telemetry: { record: (event) => logged.push(event) } });
+    await onControl(told, { Abandon: { ceremony } });
+    expect(logged).toContain('CommitRefused');
+    expect((await world.state(1, ceremony))?.stage).toBe('AwaitingPublicKeys');
   });
 });
 
