@@ -1,22 +1,24 @@
 /**
- * The largest committee that is supported, measured: n = 100, t = 67, one key and one signature with 33 operators silent, in one process.
+ * The largest committee that is supported, measured: n = 100, t = 67, one key, one signature with 33 operators silent, and one with the 33 first leaders silent, in one process.
  *
- * `npm run big-committee [-- --operators n] [--threshold t] [--coin sol|btc] [--json]`. Everything runs as it does in Lambda, one batch after the other, so that
+ * `npm run big-committee [-- --operators n] [--threshold t] [--coin sol|btc]`. Everything runs as it does in Lambda, one batch after the other, so that
  * the CPU of each batch is its own; the services' limits are enforced as DynamoDB and SQS enforce them. Ends with an error if any operator does.
  */
 import { parseArgs } from 'node:util';
-import { type Coin, LocalCommittee, type RoleName } from '../lib/local/committee.ts';
+import { COINS, type Coin, LocalCommittee, type RoleName } from '../lib/local/committee.ts';
 import { itemBytes, keyOf, MAX_ITEM_BYTES, MAX_TRANSACTION_BYTES } from '../lib/local/limits.ts';
+import type { Hex } from '../lib/messages/hex.ts';
+import { ceremonyId, type SigningParameters } from '../lib/messages/parameters.ts';
 import { parseQueueName } from '../lib/messages/topics.ts';
 import type { NodeFunction } from '../lib/node/function.ts';
 import type { Item, OutgoingMessage, Ports, Store, Write } from '../lib/ports.ts';
+import { leaderOf } from '../lib/signing/step.ts';
 
 const { values } = parseArgs({
   options: {
     operators: { type: 'string', default: '100' },
     threshold: { type: 'string', default: '67' },
     coin: { type: 'string', default: 'sol' },
-    json: { type: 'boolean', default: false },
   },
 });
 const operators = Number(values.operators);
@@ -35,6 +37,7 @@ class Meter {
   readonly cpu = { coordinator: 0, processor: 0 };
   readonly batches = { coordinator: 0, processor: 0 };
   readonly messages = new Map<string, { count: number; bytes: number; largest: number }>();
+  readonly functions = new Map<string, { milliseconds: number; batches: number }>();
   readonly longest = { milliseconds: 0, what: '' };
   readonly item: Largest = { bytes: 0, what: 'none' };
   readonly transaction: Largest & { writes: number } = { bytes: 0, what: 'none', writes: 0 };
@@ -51,9 +54,12 @@ class Meter {
     const kind = role.name === 'coordinator' ? 'coordinator' : 'processor';
     this.cpu[kind] += milliseconds;
     this.batches[kind]++;
+    const name = `${kind} ${handler.message}`;
+    const known = this.functions.get(name) ?? { milliseconds: 0, batches: 0 };
+    this.functions.set(name, { milliseconds: known.milliseconds + milliseconds, batches: known.batches + 1 });
     if (milliseconds <= this.longest.milliseconds) return;
     this.longest.milliseconds = milliseconds;
-    this.longest.what = `${kind} ${handler.message}`;
+    this.longest.what = name;
   }
 
   message({ queue, body }: OutgoingMessage): void {
@@ -154,7 +160,12 @@ function report(name: string, phase: Meter): void {
   const { cpu, batches, item, transaction, longest } = phase;
   say(`\n${name}: ${phase.seconds.toFixed(1)} s of wall clock`);
   for (const kind of ['coordinator', 'processor'] as const)
-    say(`  ${kind}s: ${(cpu[kind] / 1000).toFixed(1)} s of CPU, ${batches[kind]} batches, ${per(cpu[kind])} ms each`);
+    say(
+      `  ${kind}s: ${(cpu[kind] / 1000).toFixed(1)} s of CPU, ${batches[kind]} batches, ${per(cpu[kind])} ms an operator`,
+    );
+  const dearest = [...phase.functions].sort(([, a], [, b]) => b.milliseconds - a.milliseconds).slice(0, 6);
+  for (const [name, { milliseconds, batches: count }] of dearest)
+    say(`    ${name}: ${(milliseconds / 1000).toFixed(1)} s in ${count} batches`);
   say(`  longest batch: ${longest.milliseconds.toFixed(0)} ms (${longest.what})`);
   const percent = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
   say(`  largest item: ${item.bytes} bytes, ${percent(item.bytes, MAX_ITEM_BYTES)} of the limit (${item.what})`);
@@ -181,30 +192,48 @@ const [keyId] = new Set(keys.values());
 if (keys.size !== operators || new Set(keys.values()).size !== 1 || keyId === undefined)
   throw new Error(`expected ${operators} operators with one key, got ${keys.size} with ${new Set(keys.values()).size}`);
 
+/** One signature without `silent`. */
+async function sign(
+  name: string,
+  number: number,
+  choose: (ceremony: Hex, parameters: SigningParameters) => readonly number[],
+) {
+  const expiresAt = committee.now() + LIFE_SECONDS;
+  const requestId = `0x${number.toString(16).padStart(32, '0')}` as Hex;
+  const request = {
+    keyId: keyId as Hex,
+    messages: [`0x${'5a'.repeat(32)}` as Hex],
+    purpose: 'big-committee',
+    requestId,
+    expiresAt,
+  };
+  const { suite, t } = committee.committee.file.coins[coin] ?? { suite: COINS[coin], t: threshold };
+  const signers = committee.committee.signersOf(coin);
+  const common = { kind: 'signing', committee: committee.committee.id, coin, suite, t, signers } as const;
+  const parameters: SigningParameters = { ...common, ...request };
+  const silent = choose(ceremonyId(parameters), parameters);
+  for (const operator of silent) committee.kill(operator);
+  results.clear();
+  meter = new Meter();
+  const phase = meter;
+  const asked = committee.now();
+  const awake = operators - silent.length;
+  await committee.instruct(coin, { Sign: request });
+  await committee.cloud.run({ stopWhen: () => results.size >= awake, until: expiresAt * 1000 });
+  report(`${name}, ${silent.length} of ${operators} silent`, phase.end());
+  say(`  virtual seconds: ${committee.now() - asked}`);
+  const succeeded = [...results.values()].filter((result) => result === 'succeeded').length;
+  if (succeeded !== awake) throw new Error(`expected ${awake} operators with a signature, got ${succeeded}`);
+  for (const operator of silent) committee.revive(operator);
+}
+
 // What is left of key generation is not charged to signing.
 meter = new Meter();
 await committee.cloud.run({ until: committee.cloud.now + 60_000 });
-meter = new Meter();
-const signing = meter;
-const silent = Array.from(
-  { length: operators - threshold },
-  (_, i) => Math.floor((i * operators) / (operators - threshold)) + 1,
+const spare = operators - threshold;
+await sign('one signature', 1, () => Array.from({ length: spare }, (_, i) => Math.floor((i * operators) / spare) + 1));
+// As many leaders as can be silent, one after the other: the next in line leads.
+await sign('one signature, all but the last leader silent', 2, (ceremony, parameters) =>
+  Array.from({ length: spare }, (_, k) => leaderOf(parameters, ceremony, k)),
 );
-for (const operator of silent) committee.kill(operator);
-const awake = committee.options.operators - silent.length;
-const asked = committee.now();
-await committee.instruct(coin, {
-  Sign: {
-    keyId: keyId as `0x${string}`,
-    messages: [`0x${'5a'.repeat(32)}`],
-    purpose: 'big-committee',
-    requestId: `0x${'00'.repeat(15)}01`,
-    expiresAt: committee.now() + LIFE_SECONDS,
-  },
-});
-await committee.cloud.run({ stopWhen: () => results.size >= awake, until: committee.cloud.now + LIFE_SECONDS * 1000 });
-report(`one signature, ${silent.length} of ${operators} silent`, signing.end());
-say(`  virtual seconds: ${committee.now() - asked}`);
 say(`\npeak memory: ${megabytes(process.resourceUsage().maxRSS * 1024)}`);
-const succeeded = [...results.values()].filter((result) => result === 'succeeded').length;
-if (succeeded !== awake) throw new Error(`expected ${awake} operators with a signature, got ${succeeded}`);

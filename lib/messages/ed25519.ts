@@ -12,6 +12,8 @@ const SPKI = Buffer.from('302a300506032b6570032100', 'hex');
 /** Parsed keys are public; a committee of 100 with a few coins fits. */
 const CACHED_KEYS = 4_096;
 const keys = new Map<Hex, KeyObject>();
+/** Keys that may be pinned: the check costs a multiplication, and every role of an operator reads the same committee file. */
+const pinnable = new Set<Hex>();
 
 /** Signs with a secret key of 32 bytes (RFC 8032 §5.1.6); deterministic. @returns 64 bytes */
 export function sign(message: Uint8Array, secret: Uint8Array): Uint8Array {
@@ -30,13 +32,17 @@ export function verifies(message: Uint8Array, signature: Uint8Array, publicKey: 
 
 /** @returns why these 32 bytes are no key that may be pinned, or nothing */
 export function checkSignatureKey(publicKey: Hex): string | undefined {
+  if (pinnable.has(publicKey)) return undefined;
   try {
     const point = Point.fromBytes(fromHex(publicKey));
     if (point.isSmallOrder()) return 'a point of small order';
-    return point.isTorsionFree() ? undefined : 'a point with a small-order part';
+    if (!point.isTorsionFree()) return 'a point with a small-order part';
   } catch {
     return 'not a canonical point';
   }
+  if (pinnable.size >= CACHED_KEYS) pinnable.clear();
+  pinnable.add(publicKey);
+  return undefined;
 }
 
 function keyObject(publicKey: Hex): KeyObject {

@@ -206,6 +206,7 @@ async function receiveOfCeremony(
   const contradicted = results.includes('contradiction');
 
   let full = false;
+  let leads = false;
   for (const [slot, from] of bySlot(accepted)) {
     const arrived = await node.ports.store.addToSet('Ceremonies', arrivedKey(ceremony, type, slot), from, { ttl });
     const status = stageStatus(type, parameters, arrived, accepted);
@@ -214,14 +215,15 @@ async function receiveOfCeremony(
       full = true;
     // A signer that commits to a leader that has the signature already is answered, however few committed to this one.
     if (type === 'NonceCommitment' && stored?.state.stage === 'Succeeded') full = true;
-    if (!parameters && (await mayLead(node, type, slot, ceremony, accepted, arrived))) full = true;
+    if (!parameters && (await mayLead(node, type, slot, ceremony, accepted, arrived))) leads = true;
   }
-  if (!full && !again && !contradicted) {
+  if (!full && !leads && !again && !contradicted) {
     // The state may have been made while this was recorded: whoever made it has looked for what lay there before, not after.
     if (parameters || !(await loadState(node, ceremony))) return;
   }
   await visiting(node, ceremony, async (visit) => {
-    if (!parameters && type === 'NonceCommitment') await startLeading(visit, ceremony, accepted);
+    // Of t distinct signers, not of one that says the same twice: a stray starts nothing (attack DOS-02).
+    if (leads) await startLeading(visit, ceremony, accepted);
     await advanceIn(visit, ceremony);
     await answerLatecomers(visit, type, ceremony, accepted, results);
   });

@@ -8,6 +8,8 @@
  * The rule on which the key depends: a nonce meets one package. A release consumes the nonce row, stores the share with the hash of the package, and makes
  * the next nonce in one transaction; whatever is sent afterwards is the stored bytes.
  */
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import {
   type Blame,
   type BySender,
@@ -38,7 +40,7 @@ import {
   verifySignatureShare,
 } from '../frost/signing.ts';
 import { FrostInputError, type Suite, suiteOf } from '../frost/suite.ts';
-import { concat } from '../messages/bytes.ts';
+import { concat, utf8 } from '../messages/bytes.ts';
 import type { FrostCertificate } from '../messages/certificate.ts';
 import { type ContentOf, contentText, type FailureReason, parseContent } from '../messages/contents.ts';
 import { lateSignature, signingOutcome } from '../messages/events.ts';
@@ -254,7 +256,7 @@ function offer(state: Signing, k: number, key: SigningKey, now: number, member: 
   const { parameters, ceremony } = state;
   if (!key.share) return { kind: 'needs', share: true };
   const suite = suiteOf(parameters.suite);
-  const nonces = makeNonces(suite, key.share, parameters.messages.length, random);
+  const nonces = makeNonces(suite, key.share, parameters.messages.length, boundTo(`${ceremony} ${k} 0`, random));
   const leader = leaderOf(parameters, ceremony, k);
   const content = contentText('NonceCommitment', { parameters, commitments: nonces.commitments.map(commitmentHex) });
   // A leader of before may have told only some of the signature. Whoever leads next says to all that it still waits, and is answered by those who have it.
@@ -315,7 +317,8 @@ function release(
   const packageHash = statementHash(statement);
   const shares = signAll(suite, parameters, content, key.certificate, share, own.nonces, member.self);
   if (!shares) return refuse();
-  const next = makeNonces(suite, share, parameters.messages.length, random);
+  const place = `${ceremony} ${offered.k} ${offered.sequence + 1}`;
+  const next = makeNonces(suite, share, parameters.messages.length, boundTo(place, random));
   const answer = member.say(
     'SignatureShare',
     ceremony,
@@ -805,6 +808,15 @@ function wellFormedPackage(parameters: SigningParameters, content: ContentOf<'Si
     signers.every((index, i) => parameters.signers.includes(index) && (i === 0 || index > (signers[i - 1] ?? 0))) &&
     commitments.every((each) => each.length === parameters.messages.length)
   );
+}
+
+/**
+ * Randomness for the nonces of one place. RFC 9591's nonce_generate mixes in the signing share, which is the same in every ceremony: from a source that repeats itself
+ * (a copied machine, a defect) two places would get one nonce, and two shares the key. Bound to its place, a repeated draw is another nonce (attack NON-06).
+ */
+function boundTo(place: string, random: RandomBytes): RandomBytes {
+  let draw = 0;
+  return (length) => hkdf(sha256, random(length), undefined, utf8(`coterie/v1/nonce ${place} ${draw++}`), length);
 }
 
 function makeNonces(

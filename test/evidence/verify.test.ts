@@ -4,7 +4,12 @@ import { findEvidence } from '../../lib/evidence/find.ts';
 import { type Judgement, verifyEvidence } from '../../lib/evidence/verify.ts';
 import { deal, evaluateShare } from '../../lib/frost/dkg.ts';
 import { suiteOf } from '../../lib/frost/suite.ts';
-import type { Certificate } from '../../lib/messages/certificate.ts';
+import {
+  type Certificate,
+  type FrostCertificate,
+  transcriptHash,
+  verifyCertificate,
+} from '../../lib/messages/certificate.ts';
 import { type ContentOf, contentText, parseContent } from '../../lib/messages/contents.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
@@ -162,6 +167,8 @@ describe('a share', () => {
   test('on its dealer’s polynomial is no fault, and another one is', () => {
     expectNothing('InvalidShare', [share, commitment, announcement]);
     expect(judge('InvalidShare', [wrong, commitment, announcement])).toMatchObject({ guilty: true, culprit: 2 });
+    const none = edited(share, { content: '{}' });
+    expect(judge('InvalidShare', [none, commitment, announcement])).toMatchObject({ guilty: true, culprit: 2 });
   });
 
   test('is judged by its own dealer’s commitments only', () => {
@@ -251,9 +258,22 @@ describe('a signature share', () => {
   });
 
   test('CTX-03 is judged under the key that was asked for, and not under another of the committee', () => {
-    const another = new KeygenNetwork(world, `0x${'07'.repeat(16)}`);
-    another.run();
-    expectNothing('InvalidSignatureShare', [good, packaged, carrier], another.certificate());
+    // All operators have confirmed another key, too.
+    const { signatures: _, ...content } = certificate as FrostCertificate;
+    const other = {
+      ...content,
+      parameters: { ...content.parameters, requestId: `0x${'07'.repeat(16)}` as Hex },
+      verifyingShares: [...content.verifyingShares].reverse(),
+    };
+    const confirmed = contentText('KeyGenVerdict', { confirmed: transcriptHash(other) });
+    const signatures = world
+      .indexes()
+      .map(
+        (index) =>
+          made.node(index).member.say('KeyGenVerdict', ceremonyId(other.parameters), '', 0, confirmed).signature,
+      );
+    expect(verifyCertificate(world.committee, { ...other, signatures })).toMatchObject({ ok: true });
+    expectNothing('InvalidSignatureShare', [good, packaged, carrier], { ...other, signatures });
   });
 
   test('is judged with parameters that give its ceremony', () => {

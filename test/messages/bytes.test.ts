@@ -195,3 +195,13 @@ describe('hex', () => {
     expect(fromHex(`0x${'ab'.repeat(131_000)}`).length).toBe(131_000);
   });
 });
+
+test('ENC-04: what ends one list does not begin the next', () => {
+  const [a, b] = [Uint8Array.of(1), Uint8Array.of(2)];
+  const encodings = [
+    [[a], [b]],
+    [[a, b], []],
+    [[], [a, b]],
+  ].map((pair) => toHex(concat(...pair.map(list))));
+  expect(new Set(encodings).size).toBe(3);
+});

@@ -14,7 +14,7 @@ import {
   type KeygenParameters,
   type SigningParameters,
 } from '../../lib/messages/parameters.ts';
-import type { Statement } from '../../lib/messages/statement.ts';
+import { type Statement, signStatement } from '../../lib/messages/statement.ts';
 import { parseQueueName, topicQueue } from '../../lib/messages/topics.ts';
 import { visiting } from '../../lib/node/advance.ts';
 import { authoriseKeygen } from '../../lib/node/authorise.ts';
@@ -37,7 +37,7 @@ import { type Delivery, type Item, type Ports, type Table, UnknownOutcome } from
 import { policyHash } from '../../lib/signing/policy.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { Vault } from '../../lib/vault/vault.ts';
-import { NodeWorld } from './world.ts';
+import { ledBy, NodeWorld } from './world.ts';
 
 const KEY = `0x${'5c'.repeat(32)}` as Hex;
 const NOTHING = {
@@ -397,6 +397,28 @@ test('before its committee is known a statement comes again', async () => {
   expect(await receive(world.processor(1), 'KeyGenVerdict', [delivery('x', '{}')])).toEqual({ failed: ['m'] });
 });
 
+describe('CTX-01, CTX-06 a statement that is well signed is dropped, and never retried,', () => {
+  const heard = async (header: Partial<Statement>) => {
+    const { world, ceremony } = await bench();
+    const said = await world.say(2, 'KeyGenVerdict', { ceremony }, '{"aborted":"Aborted"}');
+    const signed = signStatement({ ...said, ...header }, said.content, await world.ownSecret(2, 'SIGNATURE'));
+    const logged: unknown[] = [];
+    const node = withPorts(world.processor(1), {
+      telemetry: { record: (event, fields) => logged.push(`${event}: ${fields?.['reason']}`) },
+    });
+    const body = bodyOf('KeyGenVerdictIn', signed);
+    return { result: await receive(node, 'KeyGenVerdict', [delivery('x', body)]), logged };
+  };
+
+  test.each<[string, Partial<Statement>]>([
+    ['another committee', { committee: KEY }],
+    ['another coin', { coin: 'btc' }],
+    ['from nobody of this committee', { from: 9 }],
+  ])('if it is of or for %s', async (reason, header) => {
+    expect(await heard(header)).toEqual({ result: { failed: [] }, logged: [`EnvelopeRejected: ${reason}`] });
+  });
+});
+
 describe('CTX-04, DOS-02 every type has its places', () => {
   const places: Record<CeremonyType, readonly [slot: string, to: number][]> = {
     EncryptedPublicKey: [['', 0]],
@@ -581,6 +603,14 @@ test('SRV-02 one statement in two seals is said once, and convicts nobody', asyn
   await world.run(5);
   expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'))).toEqual([]);
   expect(world.keygen(1)?.stage).not.toBe('Failed');
+});
+
+test('BLM-03 two seals that hold nothing its sender signed contradict nothing, and are not retried', async () => {
+  const { world, statement } = await waitingForTwo();
+  for (const byte of ['00', '11']) await world.deliverSealed(1, { ...statement, signature: `0x${byte.repeat(64)}` });
+  await world.run(5);
+  expect(world.count('HandlerFailed', 1)).toBe(0);
+  expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'))).toEqual([]);
 });
 
 test('CTX-07 a seal for another reader, or with another’s outer signature, is not opened', async () => {
@@ -826,6 +856,33 @@ describe('an instruction to sign is refused', () => {
   });
 });
 
+describe('a control', () => {
+  test('that releases the switch is followed at once by the share that it held', async () => {
+    const world = await new NodeWorld({ operators: 2, threshold: 2 }).assembled();
+    await world.control(2, { Halt: {} });
+    await world.run(5);
+    const { instruction, ceremony } = ledBy(world, 1, { expiresAt: world.committee.now() + 86_400 });
+    await world.instruct(instruction);
+    await world.run(600);
+    expect(world.signatures(2, ceremony)).toBeUndefined();
+    await world.control(2, { Release: {} });
+    await world.run(1);
+    expect(world.signatures(2, ceremony)).toHaveLength(1);
+  });
+
+  test('S4 that abandons what was confirmed in a life that the table does not remember says nothing, and ends', async () => {
+    const { world, node, state, ceremony, say } = await bench();
+    await committing(node, { state, own: [await say(contentText('KeyGenVerdict', { confirmed: KEY }))] });
+    const items = world.items(1, 'Ceremonies').filter(({ sk }) => sk === 'STATE');
+    world.cloud.restoreTable(world.namespace(1), { table: 'Ceremonies', items });
+    const logged: string[] = [];
+    const told = withPorts(node, { telemetry: { record: (event) => logged.push(event) } });
+    await onControl(told, { Abandon: { ceremony } });
+    expect(logged).toContain('CommitRefused');
+    expect((await world.state(1, ceremony))?.stage).toBe('AwaitingPublicKeys');
+  });
+});
+
 test('a policy’s version changes with any part of it', () => {
   const versions = [
     [],
@@ -888,16 +945,21 @@ test('SEC-02 whatever a run opened is wiped when its function returns', async ()
 
 test('DOS-02 sixteen first messages are kept of a peer, and when they have expired, sixteen others', async () => {
   const world = await new NodeWorld({ cloud: { faults: { ttlLagSeconds: 1_000_000 } } }).assembled();
-  const life = () => ({ expiresAt: world.committee.now() + 5 * 86_400 });
-  const requestId = (i: number) => ({ requestId: `0x${i.toString(16).padStart(32, 'd')}` as Hex });
-  let kept = 0;
-  for (let i = 0; kept < 16; i++) kept += (await strayOf(world, { ...life(), ...requestId(i) })) ? 1 : 0;
-  let refused = 0;
-  for (let i = 1_000; refused < 1; i++) if ((await strayOf(world, { ...life(), ...requestId(i) })) === false) refused++;
-  await world.run(86_400 + 60);
-  let again = 0;
-  for (let i = 2_000; again < 1; i++) if (await strayOf(world, { ...life(), ...requestId(i) })) again++;
-  expect(again).toBe(1);
+  let number = 0;
+  /** The next one that operator 1 leads. */
+  const next = async (): Promise<boolean> => {
+    for (;;) {
+      const requestId = `0x${(number++).toString(16).padStart(32, '0')}` as Hex;
+      const kept = await strayOf(world, { requestId, expiresAt: world.committee.now() + 5 * 86_400 });
+      if (kept !== undefined) return kept;
+    }
+  };
+  const kept: boolean[] = [];
+  for (let i = 0; i < 17; i++) kept.push(await next());
+  expect(kept).toEqual([...Array(16).fill(true), false]);
+  // Expired, and not removed yet.
+  world.cloud.advance(86_400 + 60);
+  expect(await next()).toBe(true);
 }, 120_000);
 
 /** @returns whether it was kept; nothing if its first leader is somebody else */

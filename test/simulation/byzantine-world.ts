@@ -42,7 +42,8 @@ export const CALM: Profile = {
 };
 
 export interface Cast {
-  readonly behaviour: Behaviour;
+  /** Absent: nobody is Byzantine. */
+  readonly behaviour?: Behaviour;
   readonly operators?: number;
   readonly threshold?: number;
   readonly byzantine?: readonly number[];
@@ -50,6 +51,10 @@ export interface Cast {
   readonly coin?: Coin;
   /** The Byzantine operators' first is leader 0 of the signing. */
   readonly leads?: boolean;
+  /** The honest operators' clients ask a minute after the liars'. */
+  readonly asksLate?: boolean;
+  /** What breaks by itself, beside the liars. */
+  readonly profile?: Partial<Profile>;
   /** Told of what happens, for a failure that has to be understood. */
   readonly trace?: (line: string) => void;
 }
@@ -70,14 +75,23 @@ const SIGNING_SECONDS = 700;
 
 /** @param phases what happens: the key alone, or a signature with it too */
 export async function played(cast: Cast, phases: 'keygen' | 'both' = 'both'): Promise<Played> {
-  const { behaviour, operators = 3, threshold = 2, byzantine = [2], seed = 1, coin = 'sol', leads, trace } = cast;
+  const {
+    behaviour,
+    operators = 3,
+    threshold = 2,
+    byzantine = behaviour ? [2] : [],
+    seed = 1,
+    coin = 'sol',
+    leads,
+    trace,
+  } = cast;
   const world = new SimulatedWorld({
     seed,
     operators,
     threshold,
     coin,
-    casting: { operators: byzantine, behaviour },
-    profile: CALM,
+    casting: behaviour ? { operators: byzantine, behaviour } : undefined,
+    profile: { ...CALM, ...cast.profile },
     ...(trace ? { trace } : {}),
   });
   const honest = world.honest;
@@ -99,6 +113,7 @@ export async function played(cast: Cast, phases: 'keygen' | 'both' = 'both'): Pr
   };
 
   await world.assemble();
+  if (cast.profile) world.startFaults();
   await moment('assembled');
   await until('keygen', KEYGEN_SECONDS);
   if (!isOver('keygen')) {
@@ -139,7 +154,13 @@ export async function played(cast: Cast, phases: 'keygen' | 'both' = 'both'): Pr
     }
     const sign = instruction(nonce);
     for (const operator of honest) world.auditor.authority.authorised(operator, sign.keyId, sign.messages);
-    await world.committee.instruct(coin, { Sign: sign });
+    await world.committee.instruct(coin, { Sign: sign }, byzantine);
+    if (cast.asksLate) {
+      await world.cloud.run({ until: world.cloud.now + 60_000 });
+      await moment('tick');
+      await world.cloud.run({ until: world.cloud.now + 60_000 });
+    }
+    await world.committee.instruct(coin, { Sign: sign }, honest);
     await moment('signing');
     await until('signing', SIGNING_SECONDS);
   }

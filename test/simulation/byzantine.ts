@@ -5,9 +5,12 @@
  * is signed and, where the partition asks for it, sealed, so that nothing but the protocol can tell it from the truth.
  */
 import type { Payload } from '../../lib/messages/catalogue.ts';
+import type { ContentOf } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
+import { ceremonyId } from '../../lib/messages/parameters.ts';
 import type { SealedStatement, Statement, StatementType } from '../../lib/messages/statement.ts';
 import type { OutgoingMessage } from '../../lib/ports.ts';
+import { leaderOf } from '../../lib/signing/step.ts';
 import type { Adversary, Behaviour, Moment } from './adversary.ts';
 import { type LieKind, liesAbout } from './byzantine-lies.ts';
 
@@ -230,23 +233,34 @@ export function secondPackage(place: 'the same session' | 'the next session'): B
   });
 }
 
-/** Ceremonies that nobody asked for, as many as it can name. */
+/** Ceremonies that nobody asked for, each with an id, a leader and a commitment as they should be. */
 export function floods(count: number): Behaviour {
   let told = 0;
   return {
     name: `${count} ceremonies that nobody asked for`,
     moment: async (moment, world) => {
-      const known = world.statements.findLast(({ type }) => type === 'NonceCommitment');
+      const known = world.statements.findLast(
+        ({ type, from }) => type === 'NonceCommitment' && world.byzantine.includes(from),
+      );
       const [from] = world.byzantine;
       if (moment !== 'tick' || !known || from === undefined || told >= count) return;
-      const parameters = JSON.parse(known.content) as { parameters: Record<string, unknown> };
+      const content = JSON.parse(known.content) as ContentOf<'NonceCommitment'>;
       while (told < count) {
         const batch: OutgoingMessage[] = [];
         for (let i = 0; i < 100 && told < count; i++, told++) {
-          const ceremony = `0x${told.toString(16).padStart(64, '0')}` as Hex;
-          const to = world.honest[told % world.honest.length] ?? 0;
-          const text = JSON.stringify({ ...parameters });
-          batch.push(world.parcel(from, to, world.say(from, 'NonceCommitment', { ceremony, slot: '0', to }, text)));
+          const requestId = `0x${told.toString(16).padStart(32, 'f')}` as Hex;
+          const parameters = { ...content.parameters, requestId, expiresAt: world.now() + 3_600 };
+          const ceremony = ceremonyId(parameters);
+          const to = leaderOf(parameters, ceremony, 0);
+          if (world.byzantine.includes(to)) continue;
+          const stray = world.sayContent(
+            from,
+            'NonceCommitment',
+            { ceremony, slot: '0', to },
+            { ...content, parameters },
+          );
+          // Twice: what is said again must count for no second voice.
+          batch.push(world.parcel(from, to, stray), world.parcel(from, to, stray));
         }
         await world.send(batch);
       }

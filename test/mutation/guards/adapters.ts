@@ -3,16 +3,17 @@
 import { type Guard, guardsOf } from '../guard.ts';
 
 const STORE = 'test/aws/store.test.ts';
+const GUARDS = 'test/aws/guards.test.ts';
 const LOCAL = 'test/contract/local.test.ts';
 
-const store = guardsOf('lib/aws/store.ts', STORE);
-const bus = guardsOf('lib/aws/bus.ts', 'test/aws/bus.test.ts');
+const store = guardsOf('lib/aws/store.ts', STORE, GUARDS);
+const bus = guardsOf('lib/aws/bus.ts', 'test/aws/bus.test.ts', GUARDS);
 const wrapper = guardsOf('lib/aws/key-wrapper.ts', 'test/aws/key-wrapper.test.ts');
 const errors = guardsOf('lib/aws/errors.ts', 'test/aws/errors.test.ts', STORE);
 const expressions = guardsOf('lib/aws/expressions.ts', STORE, 'test/aws/codec.test.ts');
 const codec = guardsOf('lib/aws/codec.ts', 'test/aws/codec.test.ts');
 const lambda = guardsOf('lib/aws/lambda.ts', 'test/aws/lambda.test.ts');
-const visibility = guardsOf('lib/aws/visibility.ts', 'test/aws/lambda.test.ts');
+const visibility = guardsOf('lib/aws/visibility.ts', GUARDS, 'test/aws/lambda.test.ts');
 const limits = guardsOf('lib/local/limits.ts', LOCAL, 'test/local/store.test.ts');
 
 export const ADAPTER_GUARDS: readonly Guard[] = [

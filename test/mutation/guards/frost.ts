@@ -3,14 +3,15 @@
 import { type Guard, guardsOf } from '../guard.ts';
 
 const DKG = 'test/frost/dkg.test.ts';
+const GUARDS = 'test/frost/guards.test.ts';
 const SIGNING = 'test/frost/signing.test.ts';
 const ENCODINGS = 'test/frost/encodings.test.ts';
 const TORSION = 'test/frost/torsion.test.ts';
 const RFC = 'test/frost/rfc9591.test.ts';
 const INTEROPERATION = 'test/frost/interoperation.test.ts';
 
-const dkg = guardsOf('lib/frost/dkg.ts', DKG, TORSION);
-const signing = guardsOf('lib/frost/signing.ts', SIGNING, TORSION);
+const dkg = guardsOf('lib/frost/dkg.ts', DKG, TORSION, GUARDS);
+const signing = guardsOf('lib/frost/signing.ts', SIGNING, TORSION, GUARDS);
 const points = guardsOf('lib/frost/points.ts', ENCODINGS, DKG);
 const suite = guardsOf('lib/frost/suite.ts', ENCODINGS, DKG, SIGNING);
 
@@ -204,6 +205,8 @@ export const FROST_GUARDS: readonly Guard[] = [
     'signers-none',
     'nobody signs nothing (ENC-07)',
     "if (signers.length === 0) throw new FrostInputError('signers', 'at least one', 'none');",
+    '',
+    { redundant: 'the sum of no commitments is the identity, which is refused' },
   ),
   signing('signers-order', 'signers are distinct and ascending', 'if (index <= previous)\n', 'if (false)\n'),
   signing(

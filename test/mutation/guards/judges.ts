@@ -259,7 +259,7 @@ export const JUDGE_GUARDS: readonly Guard[] = [
     'tag',
     'and unchanged',
     '      throw new WrongContext(\n        `the wrapped ${name} does not open here',
-    '      void (\n        `the wrapped ${name} does not open here',
+    '      String(\n        `the wrapped ${name} does not open here',
   ),
   vault(
     'version',

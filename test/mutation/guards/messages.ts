@@ -475,7 +475,10 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
     'a transcript is of one ceremony',
     "    tagged('transcript'),\n    fromHex(ceremonyId(parameters)),\n",
     "    tagged('transcript'),\n",
-    { tests: [at('certificate')] },
+    {
+      tests: [at('certificate')],
+      redundant: 'each confirmation’s own header names the ceremony, and is signed with it',
+    },
   ),
   certificate(
     'transcript/statements',
@@ -530,8 +533,7 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
   ed25519(
     'torsion',
     'nor one with a small-order part',
-    "return point.isTorsionFree() ? undefined : 'a point with a small-order part';",
-    'return undefined;',
+    "if (!point.isTorsionFree()) return 'a point with a small-order part';",
   ),
   x25519(
     'canonical-bit',

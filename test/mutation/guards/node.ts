@@ -229,7 +229,11 @@ export const NODE_GUARDS: readonly Guard[] = [
     'a second receive is a redelivery',
     ' || accepted.some(({ delivery }) => delivery.receiveCount > 1)',
     '',
-    { tests: [CRASH, GUARDS] },
+    {
+      tests: [CRASH, GUARDS],
+      redundant:
+        'a message that was received before was recorded then, and is a duplicate; or it was not, and has done nothing',
+    },
   ),
   receive(
     'state-meanwhile',
@@ -616,7 +620,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'a lost Directory is not papered over',
     "if (!made) throw new Error('the own keys are stored and their public halves are not: restore the Directory table');\n  return made;",
     'return made as Item;',
-    { tests: [RESTORE] },
+    { tests: [MEMBERSHIP, RESTORE] },
   ),
 
   // ------------------------------------------------------------------------------------------------ instructions
@@ -689,7 +693,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'releasing the switch wakes what it held',
     'await wakeOpenCeremonies(node, Number.MAX_SAFE_INTEGER);',
     '',
-    { tests: [SIGNING] },
+    { tests: [GUARDS, SIGNING] },
   ),
 
   // ------------------------------------------------------------------------------------------------ authorise
