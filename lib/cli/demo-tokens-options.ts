@@ -51,3 +51,9 @@ export function tokenDemoOptions(raw: RawTokenDemo): TokenDemoOptions {
   const seed = raw.seed === undefined ? undefined : seedOf(raw.seed);
   return { services, threshold, tolerated, json: raw.json ?? false, reveal: raw.reveal ?? false, seed };
 }
+
+/** Options of `demo` itself, before the word `tokens`, would say nothing. @throws {UsageError} */
+export function refuseEarlierOptions(given: readonly { readonly long?: string | undefined }[]): void {
+  const [first] = given;
+  if (first) throw new UsageError(`expected options after tokens, got ${first.long ?? 'one'} before it`);
+}

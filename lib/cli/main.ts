@@ -31,6 +31,8 @@ function commands(version: string, ended: (status: number) => void): Command {
     .helpCommand(false)
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .showSuggestionAfterError(false)
+    // `demo` and `demo tokens` both have a threshold and a seed: whose it is says the place.
+    .enablePositionalOptions()
     .exitOverride();
 
   const demonstration = embedded(program.command('demo'))
@@ -51,6 +53,7 @@ function commands(version: string, ended: (status: number) => void): Command {
       ended(await demo(options));
     });
   demonstration
+    .enablePositionalOptions()
     .command('tokens')
     .description(
       'make the key of an asset in this process, and pay with private tokens: split, invoice, restore, withdraw',
@@ -63,10 +66,10 @@ function commands(version: string, ended: (status: number) => void): Command {
       '--reveal',
       'put the tokens that are left into the document, for others to verify; whoever has them can spend them',
     )
-    .action(async (_, command: Command) => {
-      const { tokenDemoOptions } = await import('./demo-tokens-options.ts');
-      // `demo` has options of the same names, which take what stands after its command.
-      const options = tokenDemoOptions(command.optsWithGlobals());
+    .action(async (raw) => {
+      const { refuseEarlierOptions, tokenDemoOptions } = await import('./demo-tokens-options.ts');
+      refuseEarlierOptions(demonstration.options.filter((each) => wasGiven(demonstration, each)));
+      const options = tokenDemoOptions(raw);
       const { demoTokens } = await import('./demo-tokens.ts');
       ended(await demoTokens(options));
     });
@@ -97,6 +100,10 @@ function commands(version: string, ended: (status: number) => void): Command {
 
   registerDeploy(program, ended);
   return program;
+}
+
+function wasGiven(command: Command, option: Option): boolean {
+  return command.getOptionValueSource(option.attributeName()) === 'cli';
 }
 
 /** What every command with an embedded committee takes. */
@@ -131,7 +138,7 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
   if (!(error instanceof CommanderError)) return undefined;
   const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   const names = program.commands.map((command) => command.name()).join(', ');
-  const command = program.commands.find((each) => each.name() === args.find((arg) => !arg.startsWith('-'))) ?? program;
+  const command = named(program, args);
   const options = [...command.options.map(({ long }) => long), '--help'].join(', ');
   switch (error.code) {
     case 'commander.help':
@@ -147,6 +154,13 @@ function mistake(error: unknown, program: Command, args: readonly string[]): str
     default:
       return error.message.replace(/^error: /, '').split('\n')[0];
   }
+}
+
+/** The command that the words name, as far as they name one. */
+function named(command: Command, args: readonly string[]): Command {
+  const at = args.findIndex((arg) => !arg.startsWith('-'));
+  const next = command.commands.find((each) => each.name() === args[at]);
+  return next ? named(next, args.slice(at + 1)) : command;
 }
 
 function describe(error: unknown): string {
