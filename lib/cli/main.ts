@@ -58,7 +58,7 @@ function commands(version: string, ended: (status: number) => void): Command {
     .description(
       'make the key of an asset in this process, and pay with private tokens: split, invoice, restore, withdraw',
     )
-    .option('--services <n>', 'how many signing services, 4 to 31', '7')
+    .option('--services <n>', 'how many signing services, 6 to 31', '7')
     .option('--threshold <t>', 'services that it takes to issue (default: all but two)')
     .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the tokens')
     .option('--json', 'print one JSON document on stdout, and nothing else there')
