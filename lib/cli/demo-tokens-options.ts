@@ -6,7 +6,7 @@ import { seedOf, UsageError, wholeNumber } from './usage.ts';
 export const FAULTY = 2;
 
 export interface TokenDemoOptions {
-  /** n, 4 to 31: with fewer, 2t > n + f leaves no room for a service that lies and one that is silent. */
+  /** n, 6 to 31: with fewer, 2t > n + f leaves no room for a service that lies and one that is silent. */
   readonly services: number;
   /** t. */
   readonly threshold: number;
@@ -26,18 +26,14 @@ export interface RawTokenDemo {
   readonly seed?: string;
 }
 
-/** The least t with 2t > n + 1 that a silent and a lying service still leave: 5 of 7. */
-function usualThreshold(services: number): number {
-  return services - FAULTY;
-}
+/** 2·(n − 2) > n + 1. */
+const LEAST_SERVICES = 6;
 
 /** @throws {UsageError} */
 export function tokenDemoOptions(raw: RawTokenDemo): TokenDemoOptions {
-  const services = wholeNumber('--services', raw.services, 2, MAX_SERVICES);
+  const services = wholeNumber('--services', raw.services, LEAST_SERVICES, MAX_SERVICES);
   const threshold =
-    raw.threshold === undefined
-      ? Math.max(usualThreshold(services), 1)
-      : wholeNumber('--threshold', raw.threshold, 1, services);
+    raw.threshold === undefined ? services - FAULTY : wholeNumber('--threshold', raw.threshold, 1, services);
   // One lies: f = 1 at least, and as many as t tolerates.
   const tolerated = Math.max(1, 2 * threshold - services - 1);
   if (2 * threshold <= services + tolerated)
@@ -50,4 +46,10 @@ export function tokenDemoOptions(raw: RawTokenDemo): TokenDemoOptions {
     );
   const seed = raw.seed === undefined ? undefined : seedOf(raw.seed);
   return { services, threshold, tolerated, json: raw.json ?? false, reveal: raw.reveal ?? false, seed };
+}
+
+/** Options of `demo` itself, before the word `tokens`, would say nothing. @throws {UsageError} */
+export function refuseEarlierOptions(given: readonly { readonly long?: string | undefined }[]): void {
+  const [first] = given;
+  if (first) throw new UsageError(`expected options after tokens, got ${first.long ?? 'one'} before it`);
 }

@@ -31,6 +31,8 @@ function commands(version: string, ended: (status: number) => void): Command {
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .showSuggestionAfterError(false)
     .addHelpText('after', STATUS_HELP)
+    // `demo` and `demo tokens` both have a threshold and a seed: whose it is says the place.
+    .enablePositionalOptions()
     .exitOverride();
   program.commandsGroup('Without an account:');
 
@@ -52,11 +54,12 @@ function commands(version: string, ended: (status: number) => void): Command {
       ended(await demo(options));
     });
   demonstration
+    .enablePositionalOptions()
     .command('tokens')
     .description(
       'make the key of an asset in this process, and pay with private tokens: split, invoice, restore, withdraw',
     )
-    .option('--services <n>', 'how many signing services, 4 to 31', '7')
+    .option('--services <n>', 'how many signing services, 6 to 31', '7')
     .option('--threshold <t>', 'services that it takes to issue (default: all but two)')
     .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the tokens')
     .option('--json', 'print one JSON document on stdout, and nothing else there')
@@ -64,10 +67,10 @@ function commands(version: string, ended: (status: number) => void): Command {
       '--reveal',
       'put the tokens that are left into the document, for others to verify; whoever has them can spend them',
     )
-    .action(async (_, command: Command) => {
-      const { tokenDemoOptions } = await import('./demo-tokens-options.ts');
-      // `demo` has options of the same names, which take what stands after its command.
-      const options = tokenDemoOptions(command.optsWithGlobals());
+    .action(async (raw) => {
+      const { refuseEarlierOptions, tokenDemoOptions } = await import('./demo-tokens-options.ts');
+      refuseEarlierOptions(demonstration.options.filter((each) => wasGiven(demonstration, each)));
+      const options = tokenDemoOptions(raw);
       const { demoTokens } = await import('./demo-tokens.ts');
       ended(await demoTokens(options));
     });
@@ -112,6 +115,10 @@ function commands(version: string, ended: (status: number) => void): Command {
       process.stdout.write(completion(shell, program));
     });
   return program;
+}
+
+function wasGiven(command: Command, option: Option): boolean {
+  return command.getOptionValueSource(option.attributeName()) === 'cli';
 }
 
 /** What every command with an embedded committee takes. */

@@ -20,17 +20,22 @@ import { bytesToNumberBE, numberToBytesBE } from '@noble/curves/utils.js';
 import { expand, extract } from '@noble/hashes/hkdf.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import type { RandomBytes } from '../ceremony.ts';
+import { ALL_HIDDEN } from '../coconut/coconut.ts';
+import { outputId } from '../coconut/deposit.ts';
 import { tagGenerator } from '../coconut/generators.ts';
 import {
   CoconutError,
   decodeScalar,
   encodeG1,
   Fr,
+  multiplyBase,
   multiplySecret,
   randomScalar,
   SCALAR_BYTES,
 } from '../coconut/groups.ts';
-import type { TransactionOutput } from '../coconut/transaction-bytes.ts';
+import { commitAttributes, requestBase } from '../coconut/request.ts';
+import { SERIAL } from '../coconut/show.ts';
+import { TOKEN_ATTRIBUTES, type TransactionOutput } from '../coconut/transaction-bytes.ts';
 import { type OwnedOutput, ownOutput } from '../coconut/transaction-output.ts';
 import { concat, list, lp, tagged, u16be, u64be, utf8 } from '../messages/bytes.ts';
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
@@ -85,10 +90,13 @@ const IV_BITS = 191n;
 const DRAW_OF_O = 0;
 const DRAW_OF_W = 4;
 const DRAWN = 48;
+/** Outputs that are remembered. */
+const MADE = 64;
 
 export class WalletSecrets {
   readonly #key: Uint8Array;
   readonly #keyId: Uint8Array;
+  readonly #made = new Map<string, OwnedOutput>();
 
   /**
    * @param seed 32 bytes, uniform; copied into what is derived, never kept
@@ -146,12 +154,39 @@ export class WalletSecrets {
     return salt !== undefined && sameOutput(this.marker(number, salt).output, output) ? salt : undefined;
   }
 
-  #make(where: Uint8Array, value: bigint, carried: bigint): OwnedOutput {
-    // The serial follows from the amount too: one place with two amounts has two tokens, not two credentials of one serial of which one is worth nothing.
+  /**
+   * `outputId` of every marker of a number, without its proof: com, c_1, c_2 and V of serial m and value 0, as `ownOutput` makes them. A restored wallet asks for many.
+   * @param random blinds
+   */
+  markerId(number: number, random: RandomBytes): Hex {
+    const where = placeBytes({ kind: 'marker', number });
+    const { serial, fixed } = this.#fixed(where, 0n);
+    const [o1, o2, b] = [randomScalar(fixed), randomScalar(fixed), randomScalar(fixed)];
+    const commitment = encodeG1(commitAttributes([SERIAL], this.#opening(where), [serial], random));
+    const h = requestBase({ keyId: this.#keyId, attributes: TOKEN_ATTRIBUTES, commitment, disclosed: ALL_HIDDEN });
+    const openings = [multiplyBase(o1).add(multiplySecret(h, serial, random)), multiplyBase(o2)].map(encodeG1);
+    return toHex(outputId({ commitment, openings, value: encodeG1(multiplyBase(b)) }));
+  }
+
+  #fixed(where: Uint8Array, value: bigint): { readonly serial: bigint; readonly fixed: RandomBytes } {
     const fixed = this.stream('output', where, u64be(value));
+    return { serial: randomScalar(fixed), fixed };
+  }
+
+  /** What was made lately is asked for again soon: to be sent, to be recognised, to be unblinded. */
+  #make(where: Uint8Array, value: bigint, carried: bigint): OwnedOutput {
+    const name = `${toHex(where)} ${value} ${carried}`;
+    const made = this.#made.get(name) ?? this.#makeOnce(where, value, carried);
+    if (this.#made.size >= MADE) this.#made.clear();
+    this.#made.set(name, made);
+    return made;
+  }
+
+  #makeOnce(where: Uint8Array, value: bigint, carried: bigint): OwnedOutput {
+    // The serial follows from the amount too: one place with two amounts has two tokens, not two credentials of one serial of which one is worth nothing.
+    const { serial, fixed } = this.#fixed(where, value);
     // The nonces follow from all that is stated. For a marker with two salts, com is one and the challenges are two: with one set of nonces they would give it away.
     const nonces = this.stream('nonces', where, u64be(value), u64be(carried));
-    const serial = randomScalar(fixed);
     let drawn = 0;
     return ownOutput(this.#keyId, { serial, value }, (length) => {
       const draw = drawn++;

@@ -490,7 +490,7 @@ export class Wallet {
   }
 
   #markerId(number: number): Hex {
-    const id = this.#markers.get(number) ?? toHex(outputId(this.#secrets.marker(number, 0n).output));
+    const id = this.#markers.get(number) ?? this.#secrets.markerId(number, this.#random);
     this.#markers.set(number, id);
     return id;
   }

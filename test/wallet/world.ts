@@ -4,7 +4,8 @@ import { signDeposit } from '../../lib/coconut/deposit.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import type { TransactionDeposit } from '../../lib/coconut/transaction-bytes.ts';
 import { ServiceNetwork } from '../../lib/local/service-network.ts';
-import type { GatewayPort } from '../../lib/wallet/gateway.ts';
+import type { WalletCache } from '../../lib/wallet/cache.ts';
+import type { GatewayPort, RequestName } from '../../lib/wallet/gateway.ts';
 import { type DepositRequest, Wallet, type WalletSetting } from '../../lib/wallet/wallet.ts';
 import { DEPOSITORS } from '../coconut/token-fixtures.ts';
 
@@ -57,6 +58,12 @@ export class World {
     return { ...request, signatures };
   }
 
+  /** Whatever is on its way arrives. */
+  async drain(): Promise<void> {
+    const { cloud } = this.network.committee;
+    await cloud.run({ until: cloud.now + 60_000 });
+  }
+
   depositId(): Uint8Array {
     return bytesOf(`deposit ${this.#deposits++}`);
   }
@@ -69,10 +76,32 @@ export class World {
   }
 }
 
+/** A cache in memory. */
+export class Kept implements WalletCache {
+  bytes: Uint8Array | undefined;
+
+  constructor(bytes?: Uint8Array) {
+    this.bytes = bytes;
+  }
+
+  async load(): Promise<Uint8Array | undefined> {
+    return this.bytes;
+  }
+
+  async save(bytes: Uint8Array): Promise<void> {
+    this.bytes = bytes;
+  }
+}
+
 /** What passed the gateway, in order. */
 export class Recorded implements GatewayPort {
   readonly replyTo: string;
   readonly bodies: string[] = [];
+  /** Requests of this name do not arrive. */
+  drops: RequestName | undefined;
+  /** Answers to requests of this name do not come back. */
+  deaf: RequestName | undefined;
+  #last: RequestName | undefined;
   readonly #inner: GatewayPort;
 
   constructor(inner: GatewayPort) {
@@ -82,10 +111,13 @@ export class Recorded implements GatewayPort {
 
   async post(...args: Parameters<GatewayPort['post']>): Promise<void> {
     this.bodies.push(args[1]);
-    await this.#inner.post(...args);
+    this.#last = args[0];
+    if (this.drops !== args[0]) await this.#inner.post(...args);
   }
 
-  answers(...args: Parameters<GatewayPort['answers']>): AsyncIterable<string> {
-    return this.#inner.answers(...args);
+  async *answers(...args: Parameters<GatewayPort['answers']>): AsyncGenerator<string> {
+    if (this.#last === this.drops) return;
+    const silent = this.#last === this.deaf;
+    for await (const body of this.#inner.answers(...args)) if (!silent) yield body;
   }
 }

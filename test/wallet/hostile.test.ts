@@ -1,0 +1,218 @@
+/** Services that say nothing or lie, payees that lie, payers that pay less, and copies of a wallet. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
+import { makeTransaction, type TransactionPlan } from '../../lib/coconut/transaction-proof.ts';
+import { LyingGateway } from '../../lib/local/faulty-gateway.ts';
+import { systemRandom } from '../../lib/local/random.ts';
+import { quorumOf } from '../../lib/signing-service/certificate.ts';
+import { NetworkRefused } from '../../lib/signing-service/network.ts';
+import { WalletSecrets } from '../../lib/wallet/derivation.ts';
+import { type Invoice, InvoiceRefused, payable } from '../../lib/wallet/invoice.ts';
+import { certify, issue, type Phases } from '../../lib/wallet/phases.ts';
+import { InsufficientFunds, NotPaid, type Wallet } from '../../lib/wallet/wallet.ts';
+import { bytesOf, Kept, Recorded, World } from './world.ts';
+
+const random = (length: number): Uint8Array => systemRandom.bytes(length);
+let world: World;
+beforeAll(async () => {
+  world = await new World().start();
+}, 120_000);
+
+/** As a payer that follows no rule. */
+async function send(plan: Partial<TransactionPlan>): Promise<void> {
+  const { file, asset, key, gateway, context } = world.network;
+  const verifier = await mclVerifier();
+  const phases: Phases = {
+    gateway,
+    committee: file.id,
+    asset,
+    services: file.signersOf(asset),
+    key,
+    quorum: quorumOf(file, asset),
+    verifier,
+    random,
+    replyKey: () => random(32),
+  };
+  const made = makeTransaction(context, { inputs: [], outputs: [], deposits: [], ...plan }, verifier, () => random);
+  await issue(phases, await certify(phases, made), made, []);
+}
+
+async function reasons(doing: Promise<unknown>): Promise<string[]> {
+  try {
+    await doing;
+  } catch (error) {
+    if (error instanceof NetworkRefused) return [...new Set(error.refusals.map(({ refusal }) => refusal.reason))];
+    throw error;
+  }
+  return ['accepted'];
+}
+
+const credential = (wallet: Wallet) => {
+  const [token] = wallet.tokens;
+  if (!token) throw new Error('no token');
+  return token.credential;
+};
+
+describe('a payee that lies in its invoice', () => {
+  test('is refused before anything is sent, whatever it lies about', async () => {
+    const gateway = new Recorded(world.network.gateway);
+    const payer = await world.wallet('careful payer', { gateway });
+    const payee = await world.wallet('lying payee');
+    const [five, six] = [await payee.invoice(5n), await payee.invoice(6n)];
+    const sent = gateway.bodies.length;
+    const lies: [string, unknown][] = [
+      ['another amount', { ...five, amount: '4' }],
+      ['another blinding', { ...five, token: { ...five.token, blinding: six.token.blinding } }],
+      ['a blinding of r and more', { ...five, token: { ...five.token, blinding: `0x${'ff'.repeat(32)}` } }],
+      ['another’s owner proof', { ...five, token: { ...five.token, ownerProof: six.token.ownerProof } }],
+      ['a marker that is worth something', { ...five, marker: six.token }],
+      ['one output twice', { ...five, amount: '0', token: five.marker }],
+      ['another key', { ...five, keyId: `0x${'ab'.repeat(32)}` }],
+      ['another shape', { ...five, more: 1 }],
+      ['nothing', undefined],
+    ];
+    for (const [lie, invoice] of lies)
+      await expect(payer.pay(invoice as Invoice), lie).rejects.toBeInstanceOf(InvoiceRefused);
+    expect(gateway.bodies.length).toBe(sent);
+    expect(payable(five, world.network.key.keyId, await mclVerifier())).toHaveLength(2);
+  });
+
+  test('learns that a payer has too little from nobody', async () => {
+    const gateway = new Recorded(world.network.gateway);
+    const payer = await world.wallet('poor payer', { gateway });
+    const payee = await world.wallet('payee of the poor');
+    const invoice = await payee.invoice(5n);
+    await expect(payer.pay(invoice)).rejects.toBeInstanceOf(InsufficientFunds);
+    expect(gateway.bodies.some((body) => body.startsWith('{"Transaction":'))).toBe(false);
+  });
+});
+
+describe('a payer that pays less', () => {
+  test('has not paid: neither with the marker alone, nor with an amount of its own under the payee’s request', async () => {
+    const payer = await world.funded('cheating payer', 10n);
+    const payee = await world.wallet('cheated payee');
+    const invoice = await payee.invoice(10n);
+    const verifier = await mclVerifier();
+    const [token, marker] = payable(invoice, world.network.key.keyId, verifier);
+    const keyId = world.network.key.verificationKey.id;
+    const own = new WalletSecrets(bytesOf('cheating payer'), keyId);
+    const nine = own.output({ kind: 'requested', number: 0, salt: 1n }, 9n);
+    const one = own.output({ kind: 'requested', number: 0, salt: 1n }, 1n);
+    // One for ten: V is under the payee's proof.
+    const less = { output: { ...token.output, value: one.output.value }, invoiced: one.invoiced };
+    const inputs = [credential(payer)];
+    expect(await reasons(send({ inputs, outputs: [less, marker, nine] }))).toEqual(['BadProof']);
+    const ten = own.output({ kind: 'requested', number: 0, salt: 1n }, 10n);
+    expect(await reasons(send({ inputs, outputs: [marker, ten] }))).toEqual(['accepted']);
+    await expect(payee.receive(invoice)).rejects.toBeInstanceOf(NotPaid);
+    expect((await world.wallet('cheated payee')).balance).toBe(0n);
+  }, 120_000);
+});
+
+describe('a deposit', () => {
+  test('for others’ outputs is not this wallet’s', async () => {
+    const [mine, thine] = [await world.wallet('depositor'), await world.wallet('other depositor')];
+    const request = await mine.requestDeposit(world.depositId(), 5n);
+    await expect(thine.deposit(world.sign(request))).rejects.toBeInstanceOf(NotPaid);
+  });
+
+  test('that too few signed is refused by name, and the wallet goes on', async () => {
+    const wallet = await world.wallet('too few');
+    const request = await wallet.requestDeposit(world.depositId(), 5n);
+    const { signatures, ...signed } = world.sign(request);
+    expect(await reasons(wallet.deposit({ ...signed, signatures: signatures.slice(0, 1) }))).toEqual(['BadDeposit']);
+    await wallet.deposit(world.sign(request));
+    expect(wallet.balance).toBe(5n);
+  }, 120_000);
+});
+
+describe('services', () => {
+  test('that sign wrongly are named, and replaced by others', async () => {
+    const { gateway, file, asset } = world.network;
+    const lying = new LyingGateway(gateway, { committee: file.id, asset, index: 2 });
+    const wallet = await world.wallet('lied to', { gateway: lying });
+    const done = await wallet.deposit(world.sign(await wallet.requestDeposit(world.depositId(), 7n)));
+    expect(done.culprits).toEqual([2]);
+    expect(wallet.balance).toBe(7n);
+  }, 120_000);
+
+  test('that are silent are not needed up to n − t of them; with one more nothing is lost, and the step is finished later', async () => {
+    const { committee } = world.network;
+    const wallet = await world.wallet('patient');
+    const request = await wallet.requestDeposit(world.depositId(), 9n);
+    committee.kill(1);
+    const done = await wallet.deposit(world.sign(request));
+    expect(done.unheard).toContain(1);
+    const payee = await world.wallet('payee of the patient');
+    const invoice = await payee.invoice(4n);
+    committee.kill(2);
+    await expect(wallet.pay(invoice)).rejects.toThrow();
+    committee.revive(1);
+    committee.revive(2);
+    await wallet.pay(invoice);
+    await payee.receive(invoice);
+    expect([wallet.balance, payee.balance]).toEqual([5n, 4n]);
+  }, 120_000);
+});
+
+describe('a copy of a wallet', () => {
+  test('ECASH-01 spends nothing twice: it is refused by name, and then knows what there is', async () => {
+    const cache = new Kept();
+    const wallet = await world.funded('copied', 10n, { cache });
+    const before = cache.bytes;
+    const payee = await world.wallet('payee of the copied');
+    await wallet.pay(await payee.invoice(4n));
+    // All services know, or some would say that the token is locked, and by what.
+    await world.drain();
+    const copy = await world.wallet('copied', { cache: new Kept(before) });
+    expect(copy.balance).toBe(10n);
+    expect(await reasons(copy.pay(await payee.invoice(10n)))).toEqual(['Spent']);
+    expect(copy.balance).toBe(6n);
+  }, 120_000);
+
+  test('whose tokens an earlier, unfinished payment holds finishes that one, and then pays', async () => {
+    const cache = new Kept();
+    await world.funded('interrupted', 10n, { cache });
+    const before = cache.bytes;
+    const payee = await world.wallet('payee of the interrupted');
+    const [first, second] = [await payee.invoice(4n), await payee.invoice(3n)];
+    // The votes never come back.
+    const deaf = new Recorded(world.network.gateway);
+    deaf.deaf = 'Transaction';
+    const dying = await world.wallet('interrupted', { cache: new Kept(before), gateway: deaf });
+    await expect(dying.pay(first)).rejects.toBeInstanceOf(NetworkRefused);
+    const copy = await world.wallet('interrupted', { cache: new Kept(before) });
+    await copy.pay(second);
+    await payee.receive(first);
+    await payee.receive(second);
+    expect([copy.balance, payee.balance]).toEqual([3n, 7n]);
+  }, 120_000);
+
+  test('says the same bytes: a transaction planned twice is one', async () => {
+    const cache = new Kept();
+    await world.funded('repeated', 10n, { cache });
+    const before = cache.bytes;
+    const payee = await world.wallet('payee of the repeated');
+    const invoice = await payee.invoice(4n);
+    const transactions: (string | undefined)[] = [];
+    for (let run = 0; run < 2; run++) {
+      const gateway = new Recorded(world.network.gateway);
+      gateway.drops = 'Transaction';
+      const wallet = await world.wallet('repeated', { cache: new Kept(before), gateway });
+      await expect(wallet.pay(invoice)).rejects.toBeInstanceOf(NetworkRefused);
+      transactions.push(gateway.bodies.find((body) => body.startsWith('{"Transaction":')));
+    }
+    expect(transactions[0]).toBeDefined();
+    expect(transactions[1]).toBe(transactions[0]);
+  }, 120_000);
+
+  test('with a cache that is another wallet’s asks the services instead', async () => {
+    const cache = new Kept();
+    await world.funded('cached', 3n, { cache });
+    const other = await world.wallet('not cached', { cache: new Kept(cache.bytes) });
+    expect(other.balance).toBe(0n);
+    const broken = new Uint8Array(cache.bytes ?? []);
+    broken[40] = (broken[40] ?? 0) ^ 1;
+    expect((await world.wallet('cached', { cache: new Kept(broken) })).balance).toBe(3n);
+  }, 120_000);
+});
