@@ -64,6 +64,8 @@ function explain({ seed, violations }: Answer): void {
 
 /** Runs seeds as they are asked for, one after the other. */
 function work(): void {
+  // Ctrl-C reaches every process of the terminal: the parent ends this one, once its portion is done.
+  process.on('SIGINT', () => {});
   process.on('message', (seeds: readonly number[]) => {
     void (async () => {
       for (const seed of seeds) process.send?.(await one(seed));
@@ -80,6 +82,9 @@ async function bulk(from: number, count: number): Promise<boolean> {
   const started = Date.now();
   let next = from;
   let done = 0;
+  process.once('SIGINT', () => {
+    next = from + count;
+  });
   const rate = (): string => `${((done * 1_000) / Math.max(1, Date.now() - started)).toFixed(1)} a second`;
   const progress = setInterval(() => {
     const line = `${done} of ${count} runs, ${rate()}, ${broken.length} broken`;
@@ -121,7 +126,7 @@ async function bulk(from: number, count: number): Promise<boolean> {
   );
   for (const [what, times] of [...tally.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
     if (!what.startsWith('calls of') && !what.startsWith('lie:')) say(`  ${`${times}`.padStart(9)}  ${what}`);
-  const missing = count >= 1_000 ? tally.missing(sometimes(values.byzantine)) : [];
+  const missing = done >= 1_000 ? tally.missing(sometimes(values.byzantine)) : [];
   for (const what of missing) say(`never happened, and must sometimes: ${what}`);
   for (const answer of broken.slice(0, 20)) explain(answer);
   const [first] = broken;

@@ -117,12 +117,6 @@ test('SRV-12 clocks that are ten minutes apart, either way, disagree about nothi
   expect(new Set(keyIds).size).toBe(1);
 });
 
-test('DOS-05 services that throttle a third of all calls, as a hostile peer may bring about, lose no ceremony and make no secret anew', async () => {
-  const run = await played({ profile: { calls: { ...CALM.calls, throttle: 0.3 } } });
-  expect(unharmed(run)).toEqual([]);
-  expect(run.honest.map((operator) => run.signing(operator)?.stage)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
-});
-
 test('DOS-04 a peer whose every message is nonsense costs the others nothing but its own', async () => {
   const run = await played({
     operators: 4,

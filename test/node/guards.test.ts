@@ -20,7 +20,7 @@ import { visiting } from '../../lib/node/advance.ts';
 import { authoriseKeygen } from '../../lib/node/authorise.ts';
 import { type Committed, commit, eventBodies, resend, storeEvidence } from '../../lib/node/commit.ts';
 import { onControl, onMultisigInstruction } from '../../lib/node/instructions.ts';
-import { type CeremonyState, loadState, type Stored } from '../../lib/node/load.ts';
+import { type CeremonyState, loadState, SecretsOf, type Stored } from '../../lib/node/load.ts';
 import { Node, type Processor, type ProcessorConfig, SendRefused } from '../../lib/node/node.ts';
 import { type CeremonyType, expectedFrom, receive, stageStatus, wellPlaced } from '../../lib/node/receive.ts';
 import {
@@ -33,6 +33,7 @@ import {
   shareKey,
   stateKey,
 } from '../../lib/node/rows.ts';
+import { onWake } from '../../lib/node/wake.ts';
 import { type Delivery, type Item, type Ports, type Table, UnknownOutcome } from '../../lib/ports.ts';
 import { policyHash } from '../../lib/signing/policy.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
@@ -323,6 +324,39 @@ test('SRV-02 what a queue did not take is sent again, and nothing else is', asyn
   expect(sent).toHaveLength(3);
 });
 
+test('SRV-02 what no queue took before its message was a dead letter leaves with the next wake-up', async () => {
+  const { node, state, say, ceremony } = await bench();
+  const sent: string[] = [];
+  let refuse = true;
+  const picky = withPorts(node, {
+    bus: {
+      send: async (messages) => {
+        sent.push(...messages.map(({ body }) => body));
+        return refuse ? messages.map((_, i) => i) : [];
+      },
+    },
+  });
+  const outbox = [{ stage: 'KeyGenVerdict', statement: await say('{}'), recipients: [2] }];
+  await expect(committing(picky, { state, outbox })).rejects.toBeInstanceOf(SendRefused);
+  refuse = false;
+  await onWake(picky, { ceremony });
+  expect(sent.filter((body) => body === sent[0])).toHaveLength(2);
+});
+
+test('NON-03 secrets of a table that was lost are as good as gone', async () => {
+  const { node, state, ceremony, world } = await bench();
+  await committing(node, {
+    state,
+    secrets: [{ kind: 'create', name: 'SEALKEY', plaintext: new Uint8Array(32).fill(1) }],
+  });
+  const namesOf = async (): Promise<string[]> => [
+    ...(await new SecretsOf(world.processor(1), ceremony).rows(['SEALKEY'])).keys(),
+  ];
+  expect(await namesOf()).toEqual(['SEALKEY']);
+  world.cloud.restoreTable(world.namespace(1), world.cloud.snapshotTable(world.namespace(1), 'Nonces'));
+  expect(await namesOf()).toEqual([]);
+});
+
 test('a message that a queue refuses fails its handler, so that it comes again', async () => {
   const { node } = await bench();
   const refusing = withPorts(node, { bus: { send: async () => [0] } });
@@ -611,6 +645,16 @@ test('BLM-03 two seals that hold nothing its sender signed contradict nothing, a
   await world.run(5);
   expect(world.count('HandlerFailed', 1)).toBe(0);
   expect(world.items(1, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'))).toEqual([]);
+  expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Undecryptable', unresponsive: [2] });
+});
+
+test('a ceremony of an hour ends at its expiry, though one delay is a quarter of an hour', async () => {
+  const world = new NodeWorld({ dies: { operator: 2, at: 'EncryptedPublicKeyIn' }, genesisLife: 3_600 });
+  await world.committee.assemble();
+  await world.run(3_500);
+  expect(world.keygen(1)?.stage).toBe('AwaitingPublicKeys');
+  await world.run(200);
+  expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Timeout', unresponsive: [2] });
 });
 
 test('CTX-07 a seal for another reader, or with another’s outer signature, is not opened', async () => {

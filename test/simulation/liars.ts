@@ -5,6 +5,20 @@ import type { Hex } from '../../lib/messages/hex.ts';
 import type { SealedStatement, Statement, StatementType } from '../../lib/messages/statement.ts';
 import type { OutgoingMessage } from '../../lib/ports.ts';
 import type { Adversary, Behaviour, Casting, Moment } from './adversary.ts';
+import {
+  abortsUnproven,
+  altersCommitments,
+  confirmsAndAborts,
+  contradicts,
+  floods,
+  framesEverybody,
+  late,
+  replays,
+  secondPackage as secondPackages,
+  spoilingCoordinator,
+  twoFaced,
+  withholds,
+} from './byzantine.ts';
 import { liesAbout } from './byzantine-lies.ts';
 import { seedBytes } from './seed.ts';
 
@@ -35,8 +49,37 @@ export function castingFor(seed: number, operators: number, threshold: number): 
   const count = 1 + dice.below(threshold - 1);
   const all = Array.from({ length: operators }, (_, i) => i + 1);
   const chosen = Array.from({ length: count }, () => all.splice(dice.below(all.length), 1)[0] as number);
-  return { operators: chosen.sort((a, b) => a - b), behaviour: new Liar(drawVices(dice)) };
+  const known = dice.below(3) === 0 ? KNOWN[dice.below(KNOWN.length)] : undefined;
+  return { operators: chosen.sort((a, b) => a - b), behaviour: known?.() ?? new Liar(drawVices(dice)) };
 }
+
+/** Single-minded ones, each of which a test of its own meets without faults; here they meet faults as well. */
+const KNOWN: readonly (() => Behaviour)[] = [
+  () => twoFaced('EncryptedPublicKey'),
+  () => twoFaced('EncryptedKeyGenCommitment'),
+  () => twoFaced('KeyGenVerdict'),
+  () => twoFaced('NonceCommitment'),
+  () => twoFaced('SigningPackage'),
+  () => contradicts('KeyGenVerdict'),
+  () => contradicts('SignatureShare'),
+  () => withholds(['KeyGenVerdict', 'KeyGenCertificate']),
+  () => withholds(['KeyGenVerdict', 'KeyGenCertificate'], 'all but one'),
+  () => withholds(['SigningPackage', 'Signature']),
+  () => late(['KeyGenVerdict'], 0, true),
+  confirmsAndAborts,
+  abortsUnproven,
+  framesEverybody,
+  () => altersCommitments('the reader'),
+  () => altersCommitments('another signer'),
+  () => secondPackages('the same session'),
+  () => secondPackages('the next session'),
+  () => floods(30),
+  () => spoilingCoordinator('drops'),
+  () => spoilingCoordinator('reorders'),
+  () => spoilingCoordinator('substitutes'),
+  () => spoilingCoordinator('misaddresses'),
+  replays,
+];
 
 function drawVices(dice: SeededRandom): Vices {
   const rate = (most: number): number => (dice.below(3) === 0 ? (most * (1 + dice.below(100))) / 100 : 0);

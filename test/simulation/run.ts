@@ -97,7 +97,7 @@ class Run {
     const at = (seconds: number): number => begun + seconds * 1_000;
     const plan: Planned[] = profile.actions.map(({ at: seconds, action }) => ({
       time: at(seconds),
-      do: () => this.#act(action),
+      do: () => this.#act(action, plan),
     }));
     // The key first, then a signature as soon as t operators have the key, asked of each operator at a time of its own.
     await this.#moment('keygen');
@@ -139,7 +139,8 @@ class Run {
     }
   }
 
-  async #act(action: Action): Promise<void> {
+  /** @param plan what an action leads to later is put into it */
+  async #act(action: Action, plan: Planned[]): Promise<void> {
     const world = this.#world;
     const { committee } = world;
     world.trace(`ACTION ${JSON.stringify(action)}`);
@@ -147,14 +148,17 @@ class Run {
     switch (action.kind) {
       case 'outage':
         committee.kill(action.operator);
-        await this.#until(world.cloud.now + action.seconds * 1_000);
-        committee.revive(action.operator);
+        plan.push({
+          time: world.cloud.now + action.seconds * 1_000,
+          do: async () => committee.revive(action.operator),
+        });
         return;
       case 'halt':
-        await this.#control(action.operator, { Halt: {} });
-        await this.#until(world.cloud.now + action.seconds * 1_000);
-        await this.#control(action.operator, { Release: {} });
-        return;
+        plan.push({
+          time: world.cloud.now + action.seconds * 1_000,
+          do: () => this.#control(action.operator, { Release: {} }),
+        });
+        return this.#control(action.operator, { Halt: {} });
       case 'restore':
         return world.restore(action.operator, action.role, action.table, action.age);
       case 'copy':

@@ -54,6 +54,8 @@ export interface SimulationOptions {
   readonly casting?: Casting | undefined;
   /** Over the drawn profile, for tests of single faults. */
   readonly profile?: Partial<Profile>;
+  /** A defect of the product, put into a role's ports: what the auditor must find. */
+  readonly sabotage?: (ports: Ports, role: RoleName) => Ports;
   /** Told of everything that happens, in words. */
   readonly trace?: (line: string) => void;
 }
@@ -145,7 +147,10 @@ export class SimulatedWorld {
         background: this.profile.realSealing,
       },
       instruments: {
-        ports: (ports, role) => this.#ports(ports, role, keyring, scan),
+        ports: (ports, role) => {
+          const own = this.#ports(ports, role, keyring, scan);
+          return options.sabotage?.(own, role) ?? own;
+        },
         run: (handler, role) => this.#run(handler, role),
         sealer,
       },
