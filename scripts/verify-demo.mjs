@@ -95,11 +95,17 @@ async function tokens({ verificationKey, credentials, wallets, supply, transacti
     check(mcl.pairing(base, signed).isEqual(mcl.pairing(signature, g2)), 'a credential is not signed by the key');
     value += BigInt(attributes[1]);
   }
-  check(new Set((credentials ?? []).map(({ attributes }) => attributes[0])).size === credentials?.length, 'a serial twice');
+  check(
+    new Set((credentials ?? []).map(({ attributes }) => attributes[0])).size === credentials?.length,
+    'a serial twice',
+  );
   const [issued, redeemed, outstanding] = [supply.issued, supply.redeemed, supply.outstanding].map(BigInt);
   check(issued - redeemed === outstanding, 'issued − redeemed is not outstanding');
   check(value === outstanding, 'the credentials are not worth what is outstanding');
-  check(wallets.reduce((sum, { balance }) => sum + BigInt(balance), 0n) === outstanding, 'the wallets have another sum');
+  check(
+    wallets.reduce((sum, { balance }) => sum + BigInt(balance), 0n) === outstanding,
+    'the wallets have another sum',
+  );
   check(transactions.length > 0 && refusals.some(({ reason }) => reason === 'Spent'), 'nothing was refused as spent');
   check(named.lying.length > 0 && named.silent.length > 0, 'nobody was named');
   for (const problem of problems) console.error(problem);
