@@ -75,6 +75,19 @@ function commands(version: string, ended: (status: number) => void): Command {
       ended(await demoTokens(options));
     });
 
+  demonstration
+    .command('bridge')
+    .description('burn a token for the Bitcoin signature of a vault, once')
+    .option('--seed <text|0x...>', 'makes the run reproducible; whoever knows it knows the keys')
+    .option('--json', 'print one JSON document on stdout, and nothing else there')
+    .action(async (raw: { readonly seed?: string; readonly json?: boolean }) => {
+      const { refuseEarlierOptions } = await import('./demo-tokens-options.ts');
+      refuseEarlierOptions(demonstration.options.filter((each) => wasGiven(demonstration, each)));
+      const { seedOf } = await import('./usage.ts');
+      const { demoBridge } = await import('./demo-bridge.ts');
+      ended(await demoBridge({ json: raw.json ?? false, seed: raw.seed === undefined ? undefined : seedOf(raw.seed) }));
+    });
+
   embedded(program.command('local'))
     .description('run a committee in this process: one instruction per line on stdin, one event per line on stdout')
     .option('--genesis', 'make the keys at once (without it, when a line asks for them)')

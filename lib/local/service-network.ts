@@ -6,7 +6,7 @@ import { type Hex, isHex } from '../messages/hex.ts';
 import { contextOf } from '../signing-service/context.ts';
 import type { GatewayPort, RequestName } from '../wallet/gateway.ts';
 import type { LocalCloudOptions } from './cloud.ts';
-import { type AssetTerms, GATEWAY, LocalCommittee } from './committee.ts';
+import { type AssetTerms, type CommitteeOptions, GATEWAY, LocalCommittee } from './committee.ts';
 
 /** Seconds that the gateway waits for answers, of the cloud's clock. */
 const DEFAULT_PATIENCE = 60;
@@ -19,6 +19,8 @@ export interface ServiceNetworkOptions {
   readonly terms: AssetTerms;
   readonly cloud: LocalCloudOptions;
   readonly patience?: number;
+  /** Coins that the same operators hold besides, and when they sign. */
+  readonly vault?: Pick<CommitteeOptions, 'coins' | 'threshold' | 'policies'>;
 }
 
 export class ServiceNetwork {
@@ -30,7 +32,7 @@ export class ServiceNetwork {
   readonly #announced = new Set<number>();
   #key: AssetKey | undefined;
 
-  constructor({ services, asset, terms, cloud, patience = DEFAULT_PATIENCE }: ServiceNetworkOptions) {
+  constructor({ services, asset, terms, cloud, patience = DEFAULT_PATIENCE, vault }: ServiceNetworkOptions) {
     this.asset = asset;
     this.#services = services;
     this.#patience = patience;
@@ -38,6 +40,7 @@ export class ServiceNetwork {
       operators: services,
       threshold: terms.t,
       coins: [],
+      ...vault,
       assets: { [asset]: terms },
       cloud,
     });

@@ -35,6 +35,8 @@ export const PURPOSES = [
   'answer',
   'gossip',
   'wallet',
+  'withdrawal-payment',
+  'withdrawal-request',
 ] as const;
 export type Purpose = (typeof PURPOSES)[number];
 

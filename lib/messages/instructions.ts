@@ -6,6 +6,7 @@ import { verifies } from './ed25519.ts';
 import { coin, hex32, hex64, seconds, signers } from './fields.ts';
 import { fromHex, type Hex } from './hex.ts';
 import { messages, purpose, requestId, suiteName, threshold } from './parameters.ts';
+import { withdrawal } from './tokens.ts';
 
 const signatures = z
   .array(z.strictObject({ key: hex32, signature: hex64 }))
@@ -19,6 +20,8 @@ export const sign = z.strictObject({
   purpose,
   requestId,
   expiresAt: seconds,
+  /** What pays for it, where the operator's policy asks for that. */
+  withdrawal: withdrawal.optional(),
 });
 
 export const multisigInstruction = z.union([

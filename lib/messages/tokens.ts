@@ -208,6 +208,7 @@ export const withdrawal = z.strictObject({
   ...withdraw.shape,
   certificate: voteCertificate,
 });
+export type WithdrawalProof = z.infer<typeof withdrawal>;
 export const recoverIssued = z.union([
   z.strictObject({ tags: z.array(tag).min(1).max(256), replyTo: reply, replyKey: messagingKey }),
   z.strictObject({ outputs: z.array(hex32).min(1).max(256), replyTo: reply, replyKey: messagingKey }),

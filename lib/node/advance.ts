@@ -6,14 +6,15 @@ import { startEngine } from '../coconut-keygen/engine.ts';
 import * as keygen from '../keygen/step.ts';
 import type { Certificate, FrostCertificate } from '../messages/certificate.ts';
 import type { Hex } from '../messages/hex.ts';
-import { COCONUT_SUITE, type SigningParameters } from '../messages/parameters.ts';
-import { type Decision, decide } from '../signing/policy.ts';
+import { COCONUT_SUITE } from '../messages/parameters.ts';
+import type { Decision } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import type { Secret } from '../vault/secret.ts';
 import { commit } from './commit.ts';
 import { type CeremonyState, loadInputs, loadState, SecretsOf, type Stored } from './load.ts';
 import { memberOf, type Processor } from './node.ts';
 import { longTermShareKey, publicKeyKey } from './rows.ts';
+import { asked, kept } from './withdrawals.ts';
 
 /** Lost races and stages of one visit; a ceremony has fewer, and a hostile one does not spin. */
 const MAX_STEPS = 64;
@@ -74,13 +75,14 @@ async function stepOnce(visit: Visit, stored: Stored): Promise<StepResult<Ceremo
     case 'signing': {
       const certificate = await signingCertificate(visit.node, state.parameters.keyId);
       if (!certificate) return { kind: 'unchanged' };
+      const decision = await asked(visit.node, state.parameters, await kept(visit.node, state.ceremony));
       return satisfied(visit, state, signing.wants(state), (inputs, secrets, share) =>
         signing.step(
           state,
           inputs,
           secrets,
           { certificate, share },
-          () => decision(visit.node, state.parameters),
+          () => told(visit.node, decision),
           visit.node.now(),
           visit.member,
           visit.node.random,
@@ -150,8 +152,7 @@ export async function openShare(node: Processor, keyId: Hex): Promise<Secret> {
   return node.vault.unwrap({ kind: 'key', id: keyId }, 'SHARE', blob);
 }
 
-function decision(node: Processor, { keyId, purpose, messages }: SigningParameters): Decision {
-  const answer = decide(node.config.policies, { key: keyId, purpose, messages, requester: 'client', now: node.now() });
-  if (answer.kind === 'refuse') node.log('PolicyRefused', { reason: answer.reason });
-  return answer;
+function told(node: Processor, decision: Decision): Decision {
+  if (decision.kind === 'refuse') node.log('PolicyRefused', { reason: decision.reason });
+  return decision;
 }

@@ -47,6 +47,7 @@ import {
   shareKey,
   stateKey,
 } from './rows.ts';
+import { binding, isBinding } from './withdrawals.ts';
 
 /** A row's bodies stay below DynamoDB's 400 KB. */
 const OUTBOX_ROW_BYTES = 350_000;
@@ -181,6 +182,8 @@ export async function commit(
       condition: { kind: 'equals', attribute: 'version', value: policyHash(node.config.policies) },
     });
   }
+  if (transition.released.length > 0 && state.kind === 'signing')
+    writes.push(...(await binding(node, ceremony, state.parameters)));
   const bodies = [
     ...(await statementBodies(node, transition.outbox, secrets)),
     ...announcements,
@@ -255,6 +258,10 @@ function refused(
       const by = write.key.sk === HALT.sk ? 'halt' : 'policy';
       node.log('ReleaseHeld', { by });
       return { kind: 'held', by };
+    }
+    if (write && isBinding(write)) {
+      node.log('WithdrawalPaidOtherwise');
+      return { kind: 'held', by: 'policy' };
     }
     if (write?.kind === 'delete') node.log('NonceConflictRefused');
   }

@@ -12,7 +12,6 @@ import {
   maximumMessages,
   type SigningParameters,
 } from '../messages/parameters.ts';
-import { decide } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import { signingCertificate, visiting } from './advance.ts';
 import { type Authorised, authoriseKeygen, authoriseSigning } from './authorise.ts';
@@ -22,6 +21,7 @@ import { loadState } from './load.ts';
 import { ownIndex, type Processor } from './node.ts';
 import { ASSET_KEY, HALT, publicKeyKey } from './rows.ts';
 import { wakeOpenCeremonies } from './wake.ts';
+import { keepWithdrawal, asked as policyOn, shown } from './withdrawals.ts';
 
 export interface Refusal {
   readonly reason: 'Expired' | 'Unauthorised' | 'ConfigurationMismatch' | 'UnknownKey' | 'Repeated' | 'Malformed';
@@ -55,6 +55,11 @@ export async function onMultisigInstruction(
   }
   const parameters = await signingParameters(node, committee, payload.Sign);
   if (!parameters.ok) return tell(parameters.refusal);
+  const withdrawal = await shown(node, payload.Sign.withdrawal);
+  if (withdrawal) {
+    const { expiresAt } = parameters.value;
+    await keepWithdrawal(node, ceremonyId(parameters.value), withdrawal, expiresAt);
+  }
   return report(await authoriseSigning(node, parameters.value, messageId), tell);
 }
 
@@ -180,7 +185,7 @@ async function signingParameters(
   }
   const { keyId, messages, purpose, requestId, expiresAt } = asked;
   // Asked here as well as at the release: a signer that will not answer must not take a place among t.
-  const policy = decide(node.config.policies, { key: keyId, purpose, messages, requester: 'client', now: node.now() });
+  const policy = await policyOn(node, asked, await shown(node, asked.withdrawal));
   if (policy.kind === 'refuse') return { ok: false, refusal: { reason: 'Unauthorised', detail: policy.reason } };
   const committeeId = committee.id;
   return {

@@ -30,6 +30,8 @@ export const shareKey = (ceremony: Hex, leader: number, sequence: number): Key =
   pk: ceremonyPartition(ceremony),
   sk: `SHARE#${leader}#${sequence}`,
 });
+/** The withdrawal that was shown for a signature. */
+export const withdrawalKey = (ceremony: Hex): Key => ({ pk: ceremonyPartition(ceremony), sk: 'WITHDRAWAL' });
 /** Which ceremony a request id belongs to: the same id with other parameters is told so. */
 export const requestKey = (kind: 'keygen' | 'signing', requestId: Hex): Key => ({
   pk: `R#${kind}#${requestId}`,
@@ -49,6 +51,12 @@ export const secretKey = (ceremony: Hex, name: SecretName): Key => ({ pk: ceremo
 export const saidKey = (ceremony: Hex, { type, slot, to }: Pick<Header, 'type' | 'slot' | 'to'>): Key => ({
   pk: ceremonyPartition(ceremony),
   sk: `SAID#${type}#${slot}#${to}`,
+});
+/** What a withdrawal has paid for: written once, for ever, in the table that no backup brings back. */
+export const PAID_PREFIX = 'PAID#';
+export const paidKey = (asset: string, transaction: Hex): Key => ({
+  pk: `${PAID_PREFIX}${asset}#${transaction}`,
+  sk: 'PAYMENT',
 });
 
 // Keys

@@ -156,7 +156,7 @@ describe('services', () => {
 });
 
 describe('a copy of a wallet', () => {
-  test('ECASH-01 spends nothing twice: it is refused by name, and then knows what there is', async () => {
+  test('spends nothing twice: it is refused by name, and then knows what there is', async () => {
     const cache = new Kept();
     const wallet = await world.funded('copied', 10n, { cache });
     const before = cache.bytes;
