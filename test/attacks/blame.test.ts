@@ -154,7 +154,7 @@ test('BLM-09 a leader that alters what a signer committed to for the other signe
   expect(judge('InvalidPackage', [shown, ...carriers])).toMatchObject({ guilty: true, culprit: leader });
 });
 
-test('an unknown reader’s view cannot be forced: a commitment in another order of keys convicts no leader that repeats it', () => {
+test('a view of its own cannot be forced on a judge: a commitment in another order of keys convicts no leader that repeats it', () => {
   const { made } = honest();
   const { state } = made.node(1);
   if (state?.stage !== 'Succeeded') throw new Error('there is no key');

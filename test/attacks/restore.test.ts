@@ -70,6 +70,8 @@ interface Drill {
   /** Shares that were released after the table was back. (One that was committed before may still have been on its way.) */
   readonly sharesAfter: number;
   readonly callsAfter: number;
+  /** Whether the table ever came back: there may be no such change. */
+  readonly restored: boolean;
 }
 
 /** @param step after which of its changes the table is what it comes back as @param when at once, or after the end */
@@ -129,6 +131,7 @@ async function drill(phase: Phase, table: Table, step: number, when: 'at once' |
     changes: snapshots.length - 1,
     sharesAfter: released(world) - shares,
     callsAfter: calls() - before,
+    restored,
   };
 }
 
@@ -140,8 +143,8 @@ function bytes(_key: string, value: unknown): unknown {
   return value instanceof Set ? [...value] : value;
 }
 
-/** Every third step in `npm test`; all of them with `DRILLS=all`. */
-const STRIDE = process.env['DRILLS'] === 'all' ? 1 : 3;
+/** Every fifth step in `npm test`; all of them with `DRILLS=all`. */
+const STRIDE = process.env['DRILLS'] === 'all' ? 1 : 5;
 const MOST = 40;
 
 describe.each<Phase>(['keygen', 'signing'])('in %s', (phase) => {
@@ -152,7 +155,8 @@ describe.each<Phase>(['keygen', 'signing'])('in %s', (phase) => {
         let changes = 1;
         for (let step = when === 'at once' ? 0 : 1; step <= Math.min(changes, MOST); step += STRIDE) {
           const run = await drill(phase, table, step, when);
-          changes = run.changes;
+          if (!run.restored) break;
+          changes = Math.max(changes, run.changes);
           const what = `${table} as after change ${step} of ${changes}, ${when}`;
           expect(run.ear.contradictions(), what).toEqual([]);
           expect(run.callsAfter, `${what}: it does not spin`).toBeLessThan(4_000);

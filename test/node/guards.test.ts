@@ -21,7 +21,7 @@ import { authoriseKeygen } from '../../lib/node/authorise.ts';
 import { type Committed, commit, eventBodies, resend, storeEvidence } from '../../lib/node/commit.ts';
 import { onControl, onMultisigInstruction } from '../../lib/node/instructions.ts';
 import { type CeremonyState, loadState, SecretsOf, type Stored } from '../../lib/node/load.ts';
-import { Node, type Processor, type ProcessorConfig, SendRefused } from '../../lib/node/node.ts';
+import { each, Node, type Processor, type ProcessorConfig, SendRefused } from '../../lib/node/node.ts';
 import { type CeremonyType, expectedFrom, receive, stageStatus, wellPlaced } from '../../lib/node/receive.ts';
 import {
   inboundKey,
@@ -414,6 +414,17 @@ describe('a proof', () => {
       { index: 2, reason: 'InvalidShare' },
     ]);
   });
+});
+
+test('of a batch the record that fails comes again, and no other', async () => {
+  const { node } = await bench();
+  const batch = ['a', 'b', 'c'].map((messageId) => ({ ...delivery('x', '{}'), messageId }));
+  const handled: string[] = [];
+  const result = await each(node, batch, async ({ messageId }) => {
+    if (messageId === 'b') throw new Error('of b alone');
+    handled.push(messageId);
+  });
+  expect([result.failed, handled]).toEqual([['b'], ['a', 'c']]);
 });
 
 // ------------------------------------------------------------------------------------------------ received

@@ -471,6 +471,17 @@ describe('a parcel', () => {
     expect(sent).toEqual([]);
   });
 
+  test('CTX-01 of another committee or coin is dropped, though its sender has signed it with the key that is pinned here', async () => {
+    const world = await settled();
+    const { node, sent } = coordinator(world);
+    const said = await world.say(2, 'KeyGenVerdict', { ceremony: `0x${'11'.repeat(32)}` }, '{"aborted":"Aborted"}');
+    for (const header of [{ committee: `0x${'11'.repeat(32)}` as Hex }, { coin: 'btc' }]) {
+      const payload = signStatement({ ...said, ...header }, said.content, await world.ownSecret(2, 'SIGNATURE'));
+      await receiveParcels(node, [delivery(inbox, await parcel(world, { payload }))]);
+    }
+    expect(sent).toEqual([]);
+  });
+
   test('with a messaging key is the sender’s own, signed by it', async () => {
     const world = await settled();
     const keyOf = async (index: number, signer: number, coin = 'sol') => {

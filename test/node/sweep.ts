@@ -8,6 +8,8 @@ import { NodeWorld } from './world.ts';
 export type Phase = 'keygen' | 'signing';
 export type When = 'before' | 'after';
 const VICTIM = 1;
+/** Each death costs a visibility timeout of six minutes, and two of them must not cost the ceremony its life. */
+const LIFE_SECONDS = 7_200;
 
 /**
  * The victim's call, and whether it is done before the victim dies. Counted from 0 in its phase: beginnings for `before`, ends for `after`, since calls that run in parallel end in
@@ -28,7 +30,7 @@ export interface CrashRun {
 
 /** @param deaths in the order of their calls @param sealer default HPKE */
 export async function crashesAt(phase: Phase, deaths: readonly Death[], sealer?: Sealer): Promise<CrashRun> {
-  const world = new NodeWorld({ seed: 11, ...(sealer ? { instruments: { sealer } } : {}) });
+  const world = new NodeWorld({ seed: 11, genesisLife: LIFE_SECONDS, ...(sealer ? { instruments: { sealer } } : {}) });
   await world.committee.assemble();
   if (phase === 'signing') await world.run();
   const calls = { before: 0, after: 0 };
@@ -41,7 +43,7 @@ export async function crashesAt(phase: Phase, deaths: readonly Death[], sealer?:
     died++;
     throw new Crash(`${moment} ${port}.${operation}`);
   });
-  if (phase === 'signing') await world.instruct(world.sign());
+  if (phase === 'signing') await world.instruct(world.sign({ expiresAt: world.committee.now() + LIFE_SECONDS }));
   await world.run();
   stop();
   return { world, calls: calls.before, deaths: died };

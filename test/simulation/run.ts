@@ -6,6 +6,7 @@ import { itemBytes } from '../../lib/local/limits.ts';
 import { bodyOf, type Payload } from '../../lib/messages/catalogue.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
+import { READY } from '../../lib/node/rows.ts';
 import { TABLES } from '../../lib/ports.ts';
 import { isEnd } from './invariants/states.ts';
 import type { Violation } from './invariants/violation.ts';
@@ -16,6 +17,8 @@ import { SimulatedWorld, type SimulationOptions } from './world.ts';
 const HEAL_SECONDS = 5 * 3_600;
 /** … and within which what is begun after that must succeed. */
 const KEYGEN_SECONDS = 600;
+/** Two runs of the scheduled rule, and a redelivery. */
+const READY_SECONDS = 2_700;
 const SIGNING_SECONDS = 600;
 /** The longest back-off of an unresolved node. */
 const RESOLVE_SECONDS = 7 * 3_600;
@@ -205,12 +208,26 @@ class Run {
     }
     if (world.takenBack.size > 0) await this.#restart(world.operators);
     await this.#moment('healed');
+    if (
+      world.byzantine.size === 0 &&
+      world.retired.size === 0 &&
+      !(await this.#settle(READY_SECONDS, () => this.#allReady()))
+    )
+      this.#violation('the operators never came to know each other');
     for (const each of this.#late) await each.do();
     const ended = await this.#settle(HEAL_SECONDS, () => this.#open().length === 0);
     for (const { operator, state } of ended ? [] : this.#open())
       this.#violation(`operator ${operator}: ${state.kind} ${state.ceremony} is still ${state.stage}`);
     await this.#resolve();
     if (world.profile.harmless && world.byzantine.size === 0) this.#allSucceeded();
+  }
+
+  #allReady(): boolean {
+    const { cloud, operators } = this.#world;
+    return operators.every((operator) => {
+      const rows = cloud.inspect.items(this.#world.namespace(operator), 'Directory');
+      return rows.some(({ pk, sk }) => pk === READY.pk && sk === READY.sk);
+    });
   }
 
   /** Who confirmed and heard nothing more gets the certificate, if there is one; if there is none, the operators give up. */
@@ -318,7 +335,10 @@ class Run {
         await cloud.bus().send(archive.slice(at, at + 100).map(({ queue, body }) => ({ queue, body })));
       world.tally.add('messages from the archive', archive.length);
       await this.#settle(1_800, () => true);
-      if (this.#picture() !== before) this.#violation('what came again after the end changed an end');
+      const after = this.#picture();
+      for (const [what, end] of before)
+        if (after.get(what) !== end)
+          this.#violation(`what came again turned ${what} from ${end} into ${after.get(what)}`);
     }
     for (const operator of this.#reliable())
       for (const item of cloud.inspect.items(world.namespace(operator), 'Nonces')) {
@@ -339,16 +359,17 @@ class Run {
     this.#stopIfViolated();
   }
 
-  /** The ends of all ceremonies, and who holds which key. */
-  #picture(): string {
-    const world = this.#world;
-    return JSON.stringify(
-      this.#reliable().map((operator) => [
-        operator,
-        world.auditor.states(operator).map((state) => [state.ceremony, state.stage]),
-        [...world.auditor.keys.certified.keys()].map((keyId) => world.auditor.keys.statusAt(operator, keyId)),
-      ]),
-    );
+  /** The ends of all ceremonies, and who holds which key. (What has not begun may: an instruction that came before its key did is good when it comes again.) */
+  #picture(): ReadonlyMap<string, string | undefined> {
+    const { auditor } = this.#world;
+    const picture = new Map<string, string | undefined>();
+    for (const operator of this.#reliable()) {
+      for (const state of auditor.states(operator))
+        if (isEnd(state)) picture.set(`operator ${operator}'s ${state.kind} ${state.ceremony}`, state.stage);
+      for (const keyId of auditor.keys.certified.keys())
+        picture.set(`operator ${operator}'s key ${keyId}`, auditor.keys.statusAt(operator, keyId));
+    }
+    return picture;
   }
 
   #outboxes(): void {

@@ -840,7 +840,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'a record that fails fails alone',
     'failed.push(delivery.messageId);',
     'failed.push(...batch.map((each) => each.messageId));',
-    { tests: [SIGNING, GUARDS] },
+    { tests: [GUARDS] },
   ),
 
   // ------------------------------------------------------------------------------------------------ coordinator
@@ -886,14 +886,14 @@ export const NODE_GUARDS: readonly Guard[] = [
     'what a peer’s queue did not take comes again',
     "return { failed: [...new Set(refused.map((index) => parcels[index]?.from ?? ''))] };",
     'return { failed: [] };',
-    { tests: [GUARDS, CRASH] },
+    { tests: [MEMBERSHIP] },
   ),
   coordinator(
     'receive-refused',
     'what the own topic did not take comes again',
     "return { failed: [...new Set(refused.map((index) => accepted[index]?.from ?? ''))] };",
     'return { failed: [] };',
-    { tests: [GUARDS, CRASH] },
+    { tests: [MEMBERSHIP] },
   ),
   coordinator(
     'peer',
