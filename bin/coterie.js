@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// In a clone the sources run as they are; a package has the built command line.
+// In a clone the sources run as they are; a package has them compiled.
 import { existsSync, readFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
@@ -9,6 +9,6 @@ if (fromSource) {
   const { register } = await import('tsx/esm/api');
   register();
 }
-const { main } = await import(fromSource ? source.href : new URL('dist/cli.js', root).href);
+const { main } = await import(fromSource ? source.href : new URL('dist/esm/lib/cli/main.js', root).href);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 process.exitCode = await main(process.argv.slice(2), version);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { buildSync, type OutputFile } from 'esbuild';
-import { type DeployedRole, receiversOf } from './receivers.ts';
+import { type DeployedRole, EXTENSION, receiversOf } from './receivers.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const OUTPUT = join(ROOT, 'dist', 'lambda');
@@ -41,8 +41,8 @@ function bundle(role: DeployedRole): Bundle {
   const imported = (...path: string[]) => JSON.stringify(relative(entries, join(ROOT, ...path)).replaceAll('\\', '/'));
   for (const file of files) {
     const text = [
-      `import { handler as run } from ${imported('functions', role, `${file}.ts`)};`,
-      `import { lambda } from ${imported('lib', 'aws', 'lambda.ts')};`,
+      `import { handler as run } from ${imported('functions', role, `${file}${EXTENSION}`)};`,
+      `import { lambda } from ${imported('lib', 'aws', `lambda${EXTENSION}`)};`,
       'export const handler = lambda(run);',
     ];
     writeFileSync(join(entries, `${file}.ts`), `${text.join('\n')}\n`);

@@ -1,6 +1,6 @@
 /** Which functions a role has, from which queues each is fed, and who may put something there: all of it derived from the catalogue. */
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { CATALOGUE, type Entry, type MessageName, type Sender } from '../lib/messages/catalogue.ts';
 import { COORDINATOR_SEGMENT, inboxQueue, topicQueue } from '../lib/messages/topics.ts';
 import type { QueueName } from '../lib/ports.ts';
@@ -23,6 +23,9 @@ export interface Receiver {
   readonly senders: readonly Sender[];
   readonly floodable: boolean;
 }
+
+/** `.ts` in a clone; a package has the functions compiled. */
+export const EXTENSION = extname(import.meta.filename);
 
 const FUNCTIONS = join(import.meta.dirname, '..', 'functions');
 const ENTRIES = Object.entries(CATALOGUE) as readonly (readonly [MessageName, Entry])[];
@@ -64,8 +67,8 @@ export function queuesOf(
 /** `P2PIncoming` → `p2p-incoming`. */
 export function fileOf(role: DeployedRole, message: ReceivedMessage): string {
   const file = message.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])/g, '-').toLowerCase();
-  if (!existsSync(join(FUNCTIONS, role, `${file}.ts`)))
-    throw new Error(`${message} has no function: expected functions/${role}/${file}.ts`);
+  if (!existsSync(join(FUNCTIONS, role, `${file}${EXTENSION}`)))
+    throw new Error(`${message} has no function: expected functions/${role}/${file}${EXTENSION}`);
   return file;
 }
 

@@ -84,7 +84,7 @@ function statusOfView({ outcome }: CeremonyView): Status {
   return outcome && outcome.result !== 'succeeded' ? STATUS.failed : STATUS.ok;
 }
 
-async function ceremonyAt(place: Place, operator: PlaceOperator, id: string) {
+export async function ceremonyAt(place: Place, operator: PlaceOperator, id: string) {
   const all = await ceremoniesOf(place, operator, 'all');
   const { coin, row } = byPrefix('a ceremony', id, all, (each) => each.row.state.ceremony);
   const { ceremony } = row.state;

@@ -53,6 +53,7 @@ export function registerOperate(program: Command, ended: Ended): void {
       ended(await status(options));
     });
   registerCeremony(program.command('ceremony'), ended);
+  registerPage(program, ended);
   atPlace(program.command('doctor'))
     .description('look at what is deployed: clock, tables, keys, queues, policies, drift; each finding with its remedy')
     .option('--committee <file>', 'the committee file that was agreed on (default: the accepted one)')
@@ -178,6 +179,25 @@ function registerCeremony(ceremony: Command, ended: Ended): void {
     .action(async (id: string, options) => {
       const { showTimeline } = await import('./ceremony-commands.ts');
       ended(await showTimeline(id, options));
+    });
+}
+
+function registerPage(program: Command, ended: Ended): void {
+  atPlace(program.command('console'))
+    .description('a page of all that, live, for your browser on this machine; it only reads')
+    .option('--port <port>', 'on loopback (default: any that is free)', '0')
+    .option('--no-open', 'print the address, and open no browser')
+    .action(async (options) => {
+      const { serveConsole } = await import('./console-command.ts');
+      ended(await serveConsole(options));
+    });
+  atPlace(program.command('report'))
+    .description('one ceremony as one HTML file that opens without a network')
+    .argument('<id>', 'of the ceremony, or its first digits')
+    .option('-o, --output <file>', 'where to write it; - is stdout (default: coterie-<id>.html)')
+    .action(async (id: string, options) => {
+      const { report } = await import('./report-command.ts');
+      ended(await report(id, options));
     });
 }
 

@@ -1,0 +1,62 @@
+/** What the protocol's names are called on the page. */
+import type { CeremonySummary, CeremonyView } from '../lib/view/ceremony-view.ts';
+import type { CoinView } from '../lib/view/committee-view.ts';
+import type { Tone } from './parts.tsx';
+
+type Type = CeremonyView['statements'][number]['type'];
+
+const NAMES: Readonly<Partial<Record<Type, string>>> = {
+  EncryptedPublicKey: 'public key',
+  EncryptedKeyGenCommitment: 'commitment',
+  EncryptedKeyShare: 'key share',
+  KeyGenVerdict: 'verdict',
+  KeyGenEvidence: 'evidence',
+  KeyGenCertificate: 'certificate',
+  NonceCommitment: 'nonces',
+  SigningPackage: 'package',
+  SignatureShare: 'signature share',
+  Signature: 'signature',
+};
+
+export function typeName(type: Type): string {
+  return NAMES[type] ?? type;
+}
+
+export function kindName(kind: CeremonySummary['kind']): string {
+  return kind === 'keygen' ? 'Key generation' : 'Signing';
+}
+
+export function stageTone({ stage, open }: Pick<CeremonySummary, 'stage' | 'open'>): Tone {
+  if (stage === 'Succeeded') return 'good';
+  if (stage === 'Failed') return 'bad';
+  return open ? 'quiet' : 'warn';
+}
+
+export function stageName(stage: CeremonySummary['stage']): string {
+  const words = stage.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase();
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
+type OperatorState = CoinView['operators'][number]['state'];
+const STATES: Readonly<Record<OperatorState, { readonly tone: Tone; readonly words: string }>> = {
+  self: { tone: 'good', words: 'this operator' },
+  heard: { tone: 'good', words: 'heard lately' },
+  known: { tone: 'good', words: 'known' },
+  silent: { tone: 'warn', words: 'silent' },
+  faulty: { tone: 'bad', words: 'proven faulty' },
+  halted: { tone: 'warn', words: 'halted' },
+  unknown: { tone: 'warn', words: 'its key never came' },
+};
+
+export function operatorState(state: OperatorState): { readonly tone: Tone; readonly words: string } {
+  return STATES[state];
+}
+
+export const ROUND_STATES: Readonly<
+  Record<CeremonyView['rounds'][number]['status'], { readonly tone: Tone; readonly words: string }>
+> = {
+  ahead: { tone: 'quiet', words: 'ahead' },
+  waiting: { tone: 'quiet', words: 'waiting' },
+  complete: { tone: 'good', words: 'complete' },
+  cut: { tone: 'bad', words: 'cut short' },
+};
