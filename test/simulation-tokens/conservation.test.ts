@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { simulate } from './simulation.ts';
 
-const RUNS = 12;
+const RUNS = 8;
 /** Seeds until two payments of one token are found, where the threshold lets there be two. */
 const MOST_SEEDS = 20;
 
