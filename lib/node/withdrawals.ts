@@ -15,7 +15,7 @@ type Shown = PolicyRequest['withdrawal'];
 export async function shown(node: Processor, proof: WithdrawalProof | undefined): Promise<Shown> {
   const asset = withdrawalAsset(node.config.policies);
   if (!asset || !proof) return undefined;
-  const row = await node.ports.store.get('Nonces', paidKey(asset, proof.transaction));
+  const [row] = await node.ports.store.batchGet('Nonces', [paidKey(asset, proof.transaction)]);
   const boundTo = row?.['payment'];
   return { proof, boundTo: typeof boundTo === 'string' ? boundTo : undefined };
 }
