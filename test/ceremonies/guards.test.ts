@@ -1,14 +1,16 @@
 /** One thing wrong at a time, in what a step reads: it concludes nothing from it, accuses nobody of it who may be honest, and signs nothing. */
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { describe, expect, test } from 'vitest';
+import { deal } from '../../lib/frost/dkg.ts';
+import { suiteOf } from '../../lib/frost/suite.ts';
 import * as keygen from '../../lib/keygen/step.ts';
 import { type ContentOf, contentText, parseContent } from '../../lib/messages/contents.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
-import type { Hex } from '../../lib/messages/hex.ts';
+import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import { type Statement, type StatementType, statementHash } from '../../lib/messages/statement.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { frost } from './liars.ts';
-import { type FrostSuite, KeygenNetwork, SigningNetwork, START, World } from './network.ts';
+import { type FrostSuite, KeygenNetwork, SigningNetwork, START, seeded, World } from './network.ts';
 
 const LIAR = 2;
 const MESSAGES: readonly Hex[] = ['0x6869', '0x00'];
@@ -98,6 +100,54 @@ describe('key generation', () => {
     shows(network, '{}');
     network.run();
     for (const index of [1, 3]) expect(network.blamed(index)).toEqual([LIAR]);
+  });
+
+  test('DKG-11 a commitment that is good, and not the announced one, convicts its dealer of just that', () => {
+    const network = keysOf();
+    const { world } = network;
+    const dealing = deal(suiteOf(world.suite as FrostSuite), { t: 2, n: 3, index: LIAR }, seeded('chosen later'));
+    const later = {
+      commitments: dealing.commitments.map(toHex),
+      proofOfKnowledge: toHex(dealing.proofOfKnowledge),
+    };
+    network.lie(LIAR, (statement, to) =>
+      statement.type === 'EncryptedKeyGenCommitment' && to === 3
+        ? world.resign(statement, 'EncryptedKeyGenCommitment', later)
+        : statement,
+    );
+    network.run();
+    expect(network.node(3).state).toMatchObject({ reason: 'InvalidCommitment', culprits: [{ index: LIAR }] });
+    expect(network.blamed(3)).toEqual([LIAR]);
+  });
+
+  test('BLM-10 of two dealers with commitments that are none, both are named', () => {
+    const network = keysOf('FROST-secp256k1-SHA256-TR-v1', 4);
+    const { world } = network;
+    for (const index of [2, 4]) {
+      const shown = world.resignText(ownCommitment(network, index), '{}');
+      network.lie(index, (statement) => {
+        if (statement.type === 'EncryptedKeyGenCommitment') return shown;
+        if (statement.type !== 'EncryptedPublicKey') return statement;
+        const announced = { ...contentOf(statement, 'EncryptedPublicKey'), commitmentHash: statementHash(shown) };
+        return world.resign(statement, 'EncryptedPublicKey', announced);
+      });
+    }
+    network.run();
+    for (const index of [1, 3]) expect(network.blamed(index)).toEqual([2, 4]);
+  });
+
+  test('a proof that comes while verdicts are awaited leaves the key unresolved at once', () => {
+    const network = keysOf();
+    network.lie(LIAR, (statement, to) => (to === 3 && /^KeyGen/.test(statement.type) ? undefined : statement));
+    network.edits.set(1, (statement) => (statement.type === 'KeyGenCertificate' ? undefined : statement));
+    network.run();
+    expect(network.node(3).state?.stage).toBe('AwaitingVerdicts');
+    const verdict = present(network.node(LIAR).said.find(({ type }) => type === 'KeyGenVerdict'));
+    const other = network.world.resign(verdict, 'KeyGenVerdict', { aborted: 'Timeout' });
+    const { id } = network.world.committee;
+    network.node(3).evidence.set(LIAR, { v: 1, reason: 'Equivocation', committee: id, statements: [verdict, other] });
+    network.run();
+    expect(network.node(3).state).toMatchObject({ stage: 'Unresolved', culprits: [{ index: LIAR }] });
   });
 
   test('DKG-11 a share is dealt when every commitment is there, and not before', () => {
