@@ -48,8 +48,8 @@ try {
     '--loglevel=error',
   );
   borrow(example);
-  run('npm', 'run', '--silent', 'check');
-  run('npm', 'run', '--silent', 'build');
+  // One pass, by the native compiler: it emits nothing where a type is wrong, and reads the CDK's declarations ten times as fast.
+  run(process.execPath, join(ROOT, 'node_modules', 'typescript-native', 'bin', 'tsc'));
   run('npm', 'run', '--silent', 'start');
   run('npx', 'coterie', '--version');
   await kept(example, 'verifyEvidence alone', `export { verifyEvidence } from 'coterie/evidence';`);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { multisigEvent } from '../../lib/messages/events.ts';
 import { coterie, type Embedded, embedded } from '../cli/embedded.ts';
 import { commandsOf, documents, ROOT, words } from './documents.ts';
@@ -32,13 +32,12 @@ const ELSEWHERE: Readonly<Record<string, RunBy>> = {
     'test/cli/binary.test.ts',
     "'local', '--coins', 'btc', '--socket', at]",
   ],
-  'export COTERIE_AT=./coterie.sock': ['test/cli/place-aws.test.ts', 'COTERIE_AT'],
   'npm run demo:aws': [CI, 'npm run --silent demo:aws'],
   'npm run test:aws': ['scripts/test-aws.ts', 'test/integration/committee.aws.ts'],
   'AWS_ENDPOINT_URL=http://127.0.0.1:4566 npm run test:aws -- --endpoint': ['scripts/test-aws.ts', "'--endpoint'"],
   'docker compose up -d': ['docker-compose.yml', 'localstack'],
   'AWS_ENDPOINT_URL=http://127.0.0.1:4566 COTERIE_FUNCTIONS_ENDPOINT=provided npm run test:aws -- --endpoint': [
-    'test/integration/deployed.ts',
+    'lib/cli/deploy-demo.ts',
     'COTERIE_FUNCTIONS_ENDPOINT',
   ],
   'npm run test:emulators': [CI, 'npm run --silent test:emulators'],
@@ -51,20 +50,29 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const all = documents();
 const commands = all.flatMap(({ text }) => commandsOf(text));
 const isPiped = (command: string) => command.includes('| npx coterie local');
-const isSession = (command: string) => command.startsWith('npx coterie ') && !(command in ELSEWHERE);
+const isExport = (command: string) => command.startsWith('export COTERIE_AT=');
+const isSession = (command: string) =>
+  isExport(command) || (command.startsWith('npx coterie ') && !(command in ELSEWHERE));
 
 describe('the commands in a document', () => {
   let world: Embedded;
   beforeAll(async () => {
     world = await embedded();
   });
-  afterAll(() => world.close());
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await world.close();
+  });
 
   test('an operator’s session in the README ends well, line by line', async () => {
     const session = commands.filter(isSession);
     expect(session.length).toBeGreaterThan(5);
     for (const command of session) {
-      const { status, stderr } = await world.coterie(...words(command).slice(2));
+      if (isExport(command)) {
+        vi.stubEnv('COTERIE_AT', world.at);
+        continue;
+      }
+      const { status, stderr } = await coterie(words(command).slice(2));
       expect(status, `${command}: ${stderr}`).toBe(0);
     }
   });
