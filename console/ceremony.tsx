@@ -35,7 +35,7 @@ function Standing({ view }: { readonly view: CeremonyView }) {
         <Badge tone={stageTone(view)}>{stageName(stage)}</Badge>
         {!view.authorised && <Badge tone="warn">not authorised here</Badge>}
       </header>
-      <p class="lead">{sentence}</p>
+      <p class="lead">{`${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`}</p>
       {view.purpose !== undefined && (
         <p>
           Purpose: <q>{visible(view.purpose)}</q>

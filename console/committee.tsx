@@ -72,7 +72,7 @@ function Coin({
         <Badge tone={health.canSign ? 'good' : 'bad'}>{health.canSign ? 'can sign' : 'cannot sign'}</Badge>
         {suite && <span class="muted">{suite}</span>}
       </header>
-      <p class="lead">{health.sentence}</p>
+      <p class="lead">{sentenceOf(coin)}</p>
       <Health coin={coin} />
       <h3>Operators</h3>
       <Scroll label={`Operators of ${coin.coin}`}>
@@ -114,6 +114,12 @@ function Coin({
       <Ceremonies all={[...coin.open, ...coin.recent]} linked={linked} />
     </section>
   );
+}
+
+/** The heading names the coin already. */
+function sentenceOf({ coin, health: { sentence } }: CoinView): string {
+  const rest = sentence.startsWith(`${coin}: `) ? sentence.slice(coin.length + 2) : sentence;
+  return `${rest.charAt(0).toUpperCase()}${rest.slice(1)}`;
 }
 
 function Keys({ coin: { keys, coin } }: { readonly coin: CoinView }) {

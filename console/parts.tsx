@@ -16,11 +16,12 @@ export function Id({ value, what }: { readonly value: string; readonly what: str
     });
   };
   return (
-    <button type="button" class="id" title={value} aria-label={`Copy ${what} ${shortId(value)}`} onClick={copy}>
+    <button type="button" class="id" title={value} onClick={copy}>
       <code>{shortId(value)}</code>
       <span class="copy" aria-live="polite">
         {copied ? 'copied' : 'copy'}
       </span>
+      <span class="unseen"> {what}</span>
     </button>
   );
 }
