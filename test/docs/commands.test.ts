@@ -32,6 +32,8 @@ const ELSEWHERE: Readonly<Record<string, RunBy>> = {
     'test/cli/binary.test.ts',
     "'local', '--coins', 'btc', '--socket', at]",
   ],
+  'npm run demo -- tokens': [CI, 'npm run --silent demo -- tokens'],
+  'npm run demo -- bridge': [CI, 'npm run --silent demo -- bridge'],
   'npm run demo:aws': [CI, 'npm run --silent demo:aws'],
   'npm run test:aws': ['scripts/test-aws.ts', 'test/integration/committee.aws.ts'],
   'AWS_ENDPOINT_URL=http://127.0.0.1:4566 npm run test:aws -- --endpoint': ['scripts/test-aws.ts', "'--endpoint'"],
