@@ -19,7 +19,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     from: { type: 'string' },
-    /** Only guards whose text has changed since they were last tried, and mutants that lived. */
+    /** Only guards whose text has changed since they were last tried, and mutants that live without an explanation. */
     stale: { type: 'boolean', default: false },
     /** Only the likeliest tests: for a first look. */
     quick: { type: 'boolean', default: false },
@@ -172,12 +172,13 @@ function keep(): void {
   writeFileSync(TABLE, tableOf(GUARDS, fates));
 }
 
+const lives = ({ id, redundant }: Guard): boolean => fates[id]?.by === null && redundant === undefined;
 const first = values.from === undefined ? 0 : GUARDS.findIndex(({ id }) => id === values.from);
 if (first < 0) throw new Error(`expected the id of a guard after --from, got ${values.from}`);
 const wanted = GUARDS.slice(first).filter(
   (guard) =>
     (values.only === undefined || values.only.some((part) => guard.id.startsWith(part))) &&
-    (!values.stale || fates[guard.id]?.of !== fingerprint(guard) || fates[guard.id]?.by === null),
+    (!values.stale || fates[guard.id]?.of !== fingerprint(guard) || lives(guard)),
 );
 const base = mkdtempSync(join(tmpdir(), 'coterie-mutants-'));
 process.on('exit', () => {
@@ -217,6 +218,6 @@ await Promise.all(
   }),
 );
 keep();
-const alive = GUARDS.filter((guard) => fates[guard.id]?.by === null && guard.redundant === undefined);
+const alive = GUARDS.filter(lives);
 for (const { id, holds } of alive) say(`${id} lives: ${holds}`);
 process.exitCode = alive.length + broken.length > 0 ? 1 : 0;

@@ -100,7 +100,7 @@ async function bulk(from: number, count: number): Promise<boolean> {
   ];
 
   const tend = (child: ChildProcess): Promise<void> =>
-    new Promise((resolve, reject) => {
+    new Promise((resolve) => {
       child.on('message', (message: Answer | 'more') => {
         if (message !== 'more') {
           done++;
@@ -116,7 +116,16 @@ async function bulk(from: number, count: number): Promise<boolean> {
         if (portion.length > 0) child.send(portion);
         else child.disconnect();
       });
-      child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
+      child.on('exit', (code, signal) => {
+        // Its last seeds are lost, and not the others' results: what was seen is told, and the end is not 0.
+        if (code !== 0)
+          broken.push({
+            seed: from,
+            violations: [{ invariant: 12, what: `a worker ended with ${code ?? signal}` }],
+            counts: [],
+          });
+        resolve();
+      });
     });
   await Promise.all(Array.from({ length: workers }, () => tend(fork(fileURLToPath(import.meta.url), args))));
   clearInterval(progress);

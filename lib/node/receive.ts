@@ -197,7 +197,11 @@ async function receiveOfCeremony(
     accepted = arrivals.filter(({ body }) => expectedFrom(type, parameters, self, body));
     if (type === 'EncryptedKeyShare' && stored.state.stage === 'Succeeded') accepted = [];
   }
-  if (accepted.length === 0) return;
+  if (accepted.length === 0) {
+    // What it caused when it came first may not have left, whatever it is worth now.
+    if (stored && arrivals.some(({ delivery }) => delivery.receiveCount > 1)) await resend(node, ceremony);
+    return;
+  }
 
   const ttl = parameters ? parameters.expiresAt + PUBLIC_TTL_SECONDS : node.now() + STRAY_TTL_SECONDS;
   const results = await Promise.all(accepted.map((arrival) => record(node, type, arrival, ttl)));

@@ -218,7 +218,10 @@ function isNamed(state: SigningState, index: number): boolean {
 /** Anybody's valid signature ends the ceremony: it is checked under the key, so its sender need not be trusted. */
 function finish(state: Active, inputs: Inputs, key: SigningKey, member: Member): Step | undefined {
   const signatures = validSignatures(state.parameters, inputs, key);
-  return signatures ? succeed(state, signatures, [], member) : undefined;
+  if (!signatures) return undefined;
+  // Who committed to this leader waits for it: an earlier leader may have told this one alone.
+  const waiting = state.leading ? [...inputs.said('NonceCommitment', `${state.leading.k}`).keys()] : [];
+  return succeed(state, signatures, waiting, member);
 }
 
 function expire(state: Active, inputs: Inputs, now: number, member: Member): Step | undefined {
@@ -702,7 +705,7 @@ function isFull(session: Session, leading: Leading, inputs: Inputs): boolean {
 
 // ------------------------------------------------------------------------------------------------ ends
 
-/** @param tell who hears the signature from this node: all, from the leader that made it; nobody, where it was received */
+/** @param tell who hears the signature from this node: all, from the leader that made it; where it was received, whoever committed to this node as a leader */
 function succeed(state: Active, signatures: readonly Hex[], tell: readonly number[], member: Member): Step {
   const authorised = state.stage === 'Signing';
   const { stage: _, ...rest } = state;

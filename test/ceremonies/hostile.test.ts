@@ -150,3 +150,32 @@ test('evidence that no curve arithmetic accepts proves nothing, and is judged al
     });
   expect(judge({ package: statementHash(bad) }, bad)).toMatchObject({ guilty: false });
 });
+
+test('a leader that is told the signature, it alone, tells those who committed to it', () => {
+  const network = signing(3, 2);
+  for (const index of network.world.indexes()) network.lead(index);
+  const ceremony = network.node(1).state?.ceremony ?? '0x';
+  const [first, second] = [0, 1].map((k) => leaderOf(network.parameters, ceremony, k)) as [number, number];
+  const last = network.world.indexes().find((index) => index !== first && index !== second) ?? 0;
+  // The first leader keeps the signature to itself until both have turned to the second.
+  let signature: Statement | undefined;
+  network.lie(first, (statement) => {
+    if (statement.type !== 'Signature') return statement.type === 'SignatureShare' ? undefined : statement;
+    signature = statement;
+    return undefined;
+  });
+  network.authorise(first);
+  network.authorise(last);
+  network.run();
+  network.lie(second, (statement) => (statement.type === 'SigningPackage' ? undefined : statement));
+  network.authorise(second);
+  network.run();
+  network.wake(START + 15);
+  if (!signature) throw new Error('the first leader has made a signature');
+  expect(network.node(second).state?.stage).toBe('Signing');
+  expect(network.node(last).state?.stage).toBe('Signing');
+  network.inject(second, signature);
+  network.run();
+  expect(network.node(second).state?.stage).toBe('Succeeded');
+  expect(network.node(last).state?.stage).toBe('Succeeded');
+});

@@ -659,6 +659,18 @@ test('BLM-03 two seals that hold nothing its sender signed contradict nothing, a
   expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Undecryptable', unresponsive: [2] });
 });
 
+test('DOS-01 a proof whose statements fill a body each, once they are quoted, is left out of the exhibits, and the verdict leaves', async () => {
+  const { world, ceremony } = await waitingForTwo();
+  for (const count of [36_000, 36_001]) {
+    const content = `{"confirmed":"${'\\"'.repeat(count)}"}`;
+    await world.deliver(1, await world.say(2, 'KeyGenVerdict', { ceremony }, content));
+  }
+  await world.run(5);
+  expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Equivocation' });
+  await world.run(100);
+  expect(world.keygen(3)?.stage).toBe('Failed');
+});
+
 test('a ceremony of an hour ends at its expiry, though one delay is a quarter of an hour', async () => {
   const world = new NodeWorld({ dies: { operator: 2, at: 'EncryptedPublicKeyIn' }, genesisLife: 3_600 });
   await world.committee.assemble();

@@ -254,8 +254,9 @@ class Run {
   #allSucceeded(): void {
     const world = this.#world;
     for (const operator of world.operators)
+      // Who only led, unasked, and came too late for it, tells nobody that it failed.
       for (const state of world.auditor.states(operator))
-        if (state.stage !== 'Succeeded')
+        if (state.stage !== 'Succeeded' && !('authorised' in state && !state.authorised))
           this.#violation(`nothing was lost, and operator ${operator} ends ${state.kind} as ${state.stage}`);
   }
 
@@ -319,8 +320,9 @@ class Run {
   async #end(): Promise<void> {
     const world = this.#world;
     const { profile, auditor, cloud } = world;
-    await this.#settle(2 * 3_600, () => true);
-    this.#outboxes();
+    await this.#settle(2 * 3_600, () => this.#unsent().length === 0);
+    for (const what of this.#unsent()) this.#violation(what);
+    this.#leftovers();
     const before = this.#picture();
     if (profile.afterlifeDays > 0) {
       await cloud.run({ until: cloud.now + 60_000 });
@@ -372,26 +374,31 @@ class Run {
     return picture;
   }
 
-  #outboxes(): void {
+  /** What lies in an outbox and is not marked as sent. */
+  #unsent(): string[] {
     const world = this.#world;
+    const unsent: string[] = [];
     for (const operator of this.#reliable()) {
       const rows = world.cloud.inspect.items(world.namespace(operator), 'Ceremonies');
-      const sent = new Map(
-        rows
-          .filter(({ sk }) => sk.startsWith('SENT#'))
-          .map((row) => [`${row.pk} ${row.sk.slice('SENT#'.length)}`, row['members'] as ReadonlySet<number>]),
-      );
-      for (const row of rows) {
-        if (!row.sk.startsWith('OUT#')) continue;
-        const done = sent.get(`${row.pk} ${row.sk.slice('OUT#'.length)}`)?.size ?? 0;
-        const all = (row['bodies'] as readonly string[]).length;
-        if (done < all) this.#violation(`operator ${operator} sent ${done} of ${all} of ${row.sk} of ${row.pk}`);
+      const sent = new Map<string, number>();
+      for (const { pk, sk, members } of rows)
+        if (sk.startsWith('SENT#'))
+          sent.set(`${pk} ${sk.slice('SENT#'.length)}`, (members as ReadonlySet<number>).size);
+      for (const { pk, sk, bodies } of rows) {
+        if (!sk.startsWith('OUT#')) continue;
+        const done = sent.get(`${pk} ${sk.slice('OUT#'.length)}`) ?? 0;
+        const all = (bodies as readonly string[]).length;
+        if (done < all) unsent.push(`operator ${operator} sent ${done} of ${all} of ${sk} of ${pk}`);
       }
-      const secrets = world.cloud.inspect
-        .items(world.namespace(operator), 'Nonces')
-        .filter(({ sk }) => !sk.startsWith('SAID#'));
-      for (const { sk } of secrets) this.#violation(`operator ${operator} keeps ${sk} after the end`);
     }
+    return unsent;
+  }
+
+  #leftovers(): void {
+    const world = this.#world;
+    for (const operator of this.#reliable())
+      for (const { sk } of world.cloud.inspect.items(world.namespace(operator), 'Nonces'))
+        if (!sk.startsWith('SAID#')) this.#violation(`operator ${operator} keeps ${sk} after the end`);
   }
 
   // ---------------------------------------------------------------------------------------------- parts

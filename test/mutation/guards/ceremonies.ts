@@ -230,14 +230,14 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
     tests: [GUARDS, KEYGEN],
   }),
   keygen('exhibit-too-large', 'a statement that fills a body is left out', 'if (bytes > EXHIBIT_BYTES) continue;', '', {
-    tests: ['test/node/receive.test.ts', GUARDS],
+    tests: ['test/node/guards.test.ts', 'test/node/receive.test.ts'],
   }),
   keygen(
     'exhibit-packing',
     'exhibits fit into a body',
     'last && last.length < EXHIBIT_STATEMENTS && size + bytes <= EXHIBIT_BYTES',
     'last && last.length < EXHIBIT_STATEMENTS',
-    { tests: ['test/node/receive.test.ts', GUARDS] },
+    { tests: ['test/node/guards.test.ts', 'test/node/receive.test.ts'] },
   ),
   keygen('exhibit-count', 'and into their schema', 'last && last.length < EXHIBIT_STATEMENTS && size', 'last && size', {
     tests: [GUARDS, KEYGEN],
@@ -324,6 +324,7 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
     'a spent nonce has a successor of another name',
     'sequence: offered.sequence + 1,',
     'sequence: offered.sequence,',
+    { tests: [NODE_SIGNING, SIGNING] },
   ),
   signing('consume', 'a nonce is spent with its share (NON-01)', "      { kind: 'consume', name },\n", '', {
     tests: [SIGNING, 'test/node/guards.test.ts'],
