@@ -253,8 +253,8 @@ class Run {
 
   #allSucceeded(): void {
     const world = this.#world;
+    // Who only led, unasked, and came too late for it, tells nobody that it failed.
     for (const operator of world.operators)
-      // Who only led, unasked, and came too late for it, tells nobody that it failed.
       for (const state of world.auditor.states(operator))
         if (state.stage !== 'Succeeded' && !('authorised' in state && !state.authorised))
           this.#violation(`nothing was lost, and operator ${operator} ends ${state.kind} as ${state.stage}`);
