@@ -47,6 +47,7 @@ import {
   shareKey,
   stateKey,
 } from './rows.ts';
+import { together } from './together.ts';
 import { binding, isBinding } from './withdrawals.ts';
 
 /** A row's bodies stay below DynamoDB's 400 KB. */
@@ -131,7 +132,7 @@ export async function commit(
     writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
   }
   // Before the transaction and outside of it, whose limits many culprits would break: a proof stands by itself. (And before the events, which may drop theirs.)
-  await Promise.all(transition.evidence.map(({ index, evidence }) => storeEvidence(node, ceremony, index, evidence)));
+  await together(transition.evidence.map(({ index, evidence }) => storeEvidence(node, ceremony, index, evidence)));
   const announcements: Body[] = [];
   for (const key of transition.keys) {
     switch (key.kind) {
@@ -351,7 +352,7 @@ async function statementBodies(node: Processor, outbox: readonly Outgoing[], sec
       return { queue, body: bodyOf(name, sealed) };
     });
   });
-  return Promise.all(bodies);
+  return together(bodies);
 }
 
 async function messagingKeyOf(node: Processor, index: number): Promise<Hex> {
@@ -447,7 +448,7 @@ async function sendRows(
     const positions = accepted.get(row) ?? new Set<number>();
     accepted.set(row, positions.add(position));
   }
-  await Promise.all(
+  await together(
     [...accepted].map(([row, positions]) =>
       node.ports.store.addToSet(
         'Ceremonies',
@@ -463,7 +464,7 @@ async function sendRows(
 /** Sends the stored bytes that are not marked as sent: after a crash between commit and send, or a refused send. */
 export async function resend(node: Processor, ceremony: Hex): Promise<void> {
   const partition = ceremonyPartition(ceremony);
-  const [rows, marks] = await Promise.all([
+  const [rows, marks] = await together([
     node.ports.store.query('Ceremonies', partition, 'OUT#'),
     node.ports.store.query('Ceremonies', partition, 'SENT#'),
   ]);

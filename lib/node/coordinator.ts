@@ -14,6 +14,7 @@ import { acceptCommittee, keepNewest } from './membership.ts';
 import { type BatchResult, type Coordinator, ownIndex } from './node.ts';
 import { coordinatorKey, openOwn } from './own-keys.ts';
 import { addressKey, EARLY, earlyKey, heardKey, ownProcessorKey, ownProcessorReady } from './rows.ts';
+import { together } from './together.ts';
 
 /** Less than the scheduled rule's 15 minutes: who asks again at every run of it is answered at every run. */
 const GREETING_SECONDS = 600;
@@ -267,7 +268,7 @@ export async function onWake(node: Coordinator): Promise<void> {
   const self = ownIndex(committee, node.config.identity);
   for (const coin of node.config.coins) {
     const peers = committee.signersOf(coin).filter((index) => index !== self);
-    const heard = await Promise.all(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
+    const heard = await together(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
     const unheard = peers.filter((_, i) => !heard[i]);
     if (unheard.length > 0) await announce(node, coin, unheard);
   }

@@ -13,6 +13,7 @@ import type { Secret } from '../vault/secret.ts';
 import type { Node, Processor } from './node.ts';
 import { openOwn } from './own-keys.ts';
 import { ceremonyPartition, inboundPartition, requestKey, secretKey, stateKey } from './rows.ts';
+import { together } from './together.ts';
 
 export type CeremonyState = KeygenState | SigningState;
 
@@ -67,11 +68,11 @@ export async function loadInputs(
   secrets: SecretsOf,
   parameters: CeremonyParameters,
 ): Promise<Inputs> {
-  const pages = await Promise.all(wanted.map((want) => recorded(node, ceremony, want)));
+  const pages = await together(wanted.map((want) => recorded(node, ceremony, want)));
   const opened = new Map<StatementType, Map<string, Map<number, Statement>>>();
   const undecryptable = new Set<number>();
   const records = pages.flat();
-  const statements = await Promise.all(records.map((record) => open(node, record, secrets)));
+  const statements = await together(records.map((record) => open(node, record, secrets)));
   for (const [position, record] of records.entries()) {
     const statement = statements[position];
     if (!statement) {

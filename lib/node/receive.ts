@@ -30,6 +30,7 @@ import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
 import { arrivedKey, inboundKey } from './rows.ts';
 import { admitStray, keepStrays } from './strays.ts';
+import { together } from './together.ts';
 
 /** Statement types of ceremonies, as they arrive. */
 export type CeremonyType = Exclude<StatementType, 'SignerReady' | 'SpentSerials' | 'SpentSerialsRequest'>;
@@ -204,7 +205,7 @@ async function receiveOfCeremony(
   }
 
   const ttl = parameters ? parameters.expiresAt + PUBLIC_TTL_SECONDS : node.now() + STRAY_TTL_SECONDS;
-  const results = await Promise.all(accepted.map((arrival) => record(node, type, arrival, ttl)));
+  const results = await together(accepted.map((arrival) => record(node, type, arrival, ttl)));
   const again =
     results.some((result) => result === 'duplicate') || accepted.some(({ delivery }) => delivery.receiveCount > 1);
   const contradicted = results.includes('contradiction');
@@ -251,7 +252,7 @@ async function record(node: Processor, type: CeremonyType, { body }: Arrival, tt
   const before = result.failures[0]?.item ?? (await node.ports.store.get('Ceremonies', key));
   if (!before || before['body'] === text) return 'duplicate';
   const first = decodeRecord(type, before).body;
-  const [a, b] = await Promise.all([inner(node, type, first), inner(node, type, body)]);
+  const [a, b] = await together([inner(node, type, first), inner(node, type, body)]);
   // Two seals around one statement contradict nothing.
   if (!a || !b || statementHash(a) === statementHash(b) || a.to !== b.to) return 'duplicate';
   node.log('EquivocationDetected', { type, from: body.from });

@@ -6,7 +6,7 @@ import { itemBytes } from '../../lib/local/limits.ts';
 import { bodyOf, type Payload } from '../../lib/messages/catalogue.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
-import { READY } from '../../lib/node/rows.ts';
+import { HALT, READY } from '../../lib/node/rows.ts';
 import { TABLES } from '../../lib/ports.ts';
 import { isEnd } from './invariants/states.ts';
 import type { Violation } from './invariants/violation.ts';
@@ -23,6 +23,7 @@ const SIGNING_SECONDS = 600;
 /** The longest back-off of an unresolved node. */
 const RESOLVE_SECONDS = 7 * 3_600;
 const DAY = 86_400;
+const SLICE_MS = 900_000;
 
 type Instruction = Payload<'MultisigInstruction'>;
 type Sign = Extract<Instruction, { Sign: unknown }>['Sign'];
@@ -204,8 +205,8 @@ class Run {
     world.copied.clear();
     for (const operator of world.operators) {
       world.committee.revive(operator);
-      await this.#control(operator, { Release: {} });
     }
+    await this.#release();
     if (world.takenBack.size > 0) await this.#restart(world.operators);
     await this.#moment('healed');
     if (
@@ -220,6 +221,24 @@ class Run {
       this.#violation(`operator ${operator}: ${state.kind} ${state.ceremony} is still ${state.stage}`);
     await this.#resolve();
     if (world.profile.harmless && world.byzantine.size === 0) this.#allSucceeded();
+  }
+
+  /** Queues keep no order: a `Halt` of a moment ago may be handled after the `Release`, so an operator looks, and sends another. */
+  async #release(): Promise<void> {
+    const world = this.#world;
+    const halted = () =>
+      this.#live().filter((operator) =>
+        world.cloud.inspect
+          .items(world.namespace(operator), 'Keys')
+          .some(({ pk, sk }) => pk === HALT.pk && sk === HALT.sk),
+      );
+    for (const operator of world.operators) await this.#control(operator, { Release: {} });
+    await this.#settle(3_600, () => true);
+    for (let tries = 0; tries < 3 && halted().length > 0; tries++) {
+      for (const operator of halted()) await this.#control(operator, { Release: {} });
+      await this.#settle(3_600, () => true);
+    }
+    for (const operator of halted()) this.#violation(`operator ${operator} is still halted after it was released`);
   }
 
   #allReady(): boolean {
@@ -501,7 +520,9 @@ class Run {
     const settled = (): boolean => done() && world.drained();
     while (cloud.now < until) {
       world.redrive();
-      const why = await cloud.run({ until, stopWhen: () => violations.length > 0 || settled() });
+      // In slices: an operator redrives its dead letters now and then.
+      const slice = Math.min(until, cloud.now + SLICE_MS);
+      const why = await cloud.run({ until: slice, stopWhen: () => violations.length > 0 || settled() });
       this.#stopIfViolated();
       if (why === 'stopped' && world.redrive() === 0) return true;
     }

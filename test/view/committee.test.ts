@@ -64,9 +64,10 @@ describe('blame', () => {
     const { instruction, parameters, ceremony } = ledBy(world, 1);
     await world.instruct(instruction, [1]);
     await world.run(1);
-    const pair = (byte: string) => ({ hiding: `0x${byte.repeat(32)}`, binding: `0x${byte.repeat(32)}` }) as const;
-    for (const byte of ['01', '02']) {
-      const content = { parameters, commitments: [pair(byte)] };
+    // The base point and its negative: both are good commitments.
+    const point = (last: string) => `0x58${'66'.repeat(30)}${last}` as const;
+    for (const last of ['66', 'e6']) {
+      const content = { parameters, commitments: [{ hiding: point(last), binding: point('66') }] };
       await world.deliver(1, await world.sayContent(2, 'NonceCommitment', { ceremony, slot: '0', to: 1 }, content));
       await world.run(1);
     }

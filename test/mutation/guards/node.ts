@@ -198,7 +198,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'what cannot be opened accuses nobody',
     'if (!a || !b || statementHash(a) === statementHash(b) || a.to !== b.to)',
     'if (statementHash(a) === statementHash(b) || a.to !== b.to)',
-    { tests: [RECEIVE] },
+    { tests: [GUARDS, RECEIVE] },
   ),
   receive(
     'full/peers',
