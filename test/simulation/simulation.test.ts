@@ -138,20 +138,6 @@ const DEFECTS: readonly Defect[] = [
     within: 2,
   },
   {
-    what: 'a memory of what was said that remembers nothing, and a restored table',
-    found: [4, 7],
-    sabotage: transacting((writes) =>
-      writes.filter((write) => write.kind !== 'put' || !write.item.sk.startsWith('SAID#')),
-    ),
-    profile: {
-      ...CALM,
-      harmless: false,
-      afterlifeDays: 2,
-      actions: [{ at: 500, action: { kind: 'restore', operator: 1, role: 'processor', table: 'Ceremonies', age: 20 } }],
-    },
-    within: 3,
-  },
-  {
     what: 'transactions without their conditions',
     found: [10, 4, 7, 5],
     sabotage: transacting((writes) =>
