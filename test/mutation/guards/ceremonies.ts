@@ -9,6 +9,7 @@ const GUARDS = 'test/ceremonies/guards.test.ts';
 const NODE_SIGNING = 'test/node/signing.test.ts';
 
 const keygen = guardsOf('lib/keygen/step.ts', KEYGEN, GUARDS, HOSTILE);
+const dealing = guardsOf('lib/keygen/frost-scheme.ts', KEYGEN, GUARDS, HOSTILE);
 const signing = guardsOf('lib/signing/step.ts', SIGNING, HOSTILE, GUARDS);
 const policy = guardsOf('lib/signing/policy.ts', NODE_SIGNING, SIGNING);
 
@@ -98,45 +99,46 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
   keygen(
     'announced',
     'a commitment is the announced one',
-    'if (statementHash(statement) !== announced) return undefined;',
+    'return statementHash(statement) === announced ? commitmentIn(statement) : undefined;',
+    'return commitmentIn(statement);',
   ),
   keygen(
     'content',
     'a commitment statement has its shape',
-    '  if (!parsed.ok) return undefined;\n  const commitments = parsed.content.commitments.map(fromHex);\n  const proofOfKnowledge',
-    "  if (!parsed.ok) throw new Error('content');\n  const commitments = parsed.content.commitments.map(fromHex);\n  const proofOfKnowledge",
+    "commitmentIn(statement: Statement | undefined): Commitment | undefined {\n  const parsed = parseContent('EncryptedKeyGenCommitment', statement?.content ?? '');\n  return parsed.ok ? parsed.content : undefined;",
+    "commitmentIn(statement: Statement | undefined): Commitment | undefined {\n  const parsed = parseContent('EncryptedKeyGenCommitment', statement?.content ?? '');\n  if (!parsed.ok) throw new Error('content');\n  return parsed.content;",
     { tests: [GUARDS, KEYGEN] },
   ),
-  keygen(
+  dealing(
     'dealing-shape',
     'exactly t points, none the identity',
-    'return checkDealingShape(suite, t, { commitments, proofOfKnowledge }).ok\n',
-    'return true\n',
+    'if (dealing && checkDealingShape(suite, t, dealing).ok) shaped.push(dealing);',
+    'if (dealing) shaped.push(dealing);',
   ),
-  keygen(
+  dealing(
     'proofs',
     'every dealer knows its constant term',
-    'for (const index of checkProofs(suite, dealings, random)) bad.add(index);',
-    '',
+    'for (const index of checkProofs(suite, shaped, random)) bad.add(index);',
   ),
-  keygen(
+  dealing(
     'small-order',
     'a small-order part in the key names its dealers',
-    'for (const index of smallOrderDealers(suite, dealings)) bad.add(index);',
-    '',
+    'culprits: smallOrderDealers(suite, shaped) };',
+    'culprits: [] };',
   ),
   keygen(
     'identity-sum',
     'commitments that cancel end the ceremony and name nobody',
-    "if (bad.size === 0) return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });\n  }",
-    '}',
+    "if (!judged.ok) return fail(state, member, { reason: 'Aborted', culprits: [], unresponsive: [] });",
+    "if (!judged.ok) throw new Error('no key');",
     { tests: [GUARDS, KEYGEN] },
   ),
+  keygen('dealers', 'who dealt badly is named', 'if (!judged.ok) for (const index of judged.culprits) bad.add(index);'),
   keygen(
     'all-culprits',
     'all bad dealers are named',
-    'if (dealing) dealings.push(dealing);\n    else bad.add(index);',
-    'if (dealing) dealings.push(dealing);\n    else if (bad.size === 0) bad.add(index);',
+    'if (commitment) dealings.push({ index, commitment });\n    else bad.add(index);',
+    'if (commitment) dealings.push({ index, commitment });\n    else if (bad.size === 0) bad.add(index);',
   ),
   keygen(
     'shares-complete',
@@ -155,8 +157,8 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
   keygen(
     'share-each',
     'of bad shares each is judged alone',
-    'return !share || !verifyShare(suite, member.self, commitmentsOf(dealt.get(index)), share);',
-    'return !share;',
+    'return !share || !commitment || !scheme.liesOn(member.self, commitment, share);',
+    'return !share || !commitment;',
   ),
   keygen('disagreement', 'another transcript is no confirmation', 'if (disagreeing.length > 0)\n', 'if (false)\n'),
   keygen(
@@ -564,8 +566,8 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
   policy(
     'purposes',
     'a purpose that is not allowed is refused',
-    'if (!policy.allow.includes(request.purpose)) {',
-    'if (false) {',
+    'return policy.allow.includes(request.purpose)\n',
+    'return true\n',
   ),
   policy(
     'hash',

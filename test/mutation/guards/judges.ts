@@ -9,6 +9,7 @@ const HOSTILE = 'test/ceremonies/hostile.test.ts';
 const VAULT = 'test/vault/vault.test.ts';
 
 const verify = guardsOf('lib/evidence/verify.ts', VERIFY, KEYGEN, SIGNING, HOSTILE);
+const dealing = guardsOf('lib/keygen/frost-scheme.ts', VERIFY, HOSTILE, KEYGEN);
 const find = guardsOf('lib/evidence/find.ts', HOSTILE, KEYGEN, VERIFY);
 const vault = guardsOf('lib/vault/vault.ts', VAULT, 'test/node/restore.test.ts');
 const secret = guardsOf('lib/vault/secret.ts', VAULT, 'test/node/secrets.test.ts');
@@ -33,7 +34,7 @@ export const JUDGE_GUARDS: readonly Guard[] = [
     '    if (false)\n',
   ),
   verify('authentic-committee', 'of this committee', 'statement.committee === committee.id &&', ''),
-  verify('authentic-coin', 'of a member for the coin', 'operator?.coins[statement.coin] !== undefined &&', ''),
+  verify('authentic-coin', 'of a member for the coin', 'committee.isSigner(statement.coin, statement.from) &&', ''),
   verify(
     'authentic-signature',
     'under its key',
@@ -87,20 +88,15 @@ export const JUDGE_GUARDS: readonly Guard[] = [
   verify(
     'commitment-good',
     'a good dealing is none',
-    "return good ? 'the commitments and their proof are good' : undefined;",
+    "return fault === undefined ? 'the commitments and their proofs are good' : undefined;",
     'return undefined;',
   ),
-  verify(
-    'commitment-bad',
-    'a bad dealing is one',
-    'const good = verifyDealing(frost(suite), t, dealing).ok &&',
-    'const good = true &&',
-  ),
-  verify(
+  dealing('commitment-bad', 'a bad dealing is one', 'if (!verified.ok) return verified.reason;', ''),
+  dealing(
     'commitment-small-order',
     'a small-order part is one',
-    ' && !hasSmallOrderPart(frost(suite), dealing.commitments);',
-    ';',
+    'return hasSmallOrderPart(suite, dealing.commitments)\n',
+    'return false\n',
   ),
   verify(
     'share-type',
@@ -122,14 +118,14 @@ export const JUDGE_GUARDS: readonly Guard[] = [
   verify(
     'share-encoding',
     'a share that is no scalar is a fault',
-    'if (!share.ok || !checkShareEncoding(suite, fromHex(share.content.share))) return undefined;',
+    'if (!share.ok || !scheme.isShare(share.content)) return undefined;',
     "if (!share.ok) return 'not a share';",
   ),
   verify(
     'share-shape',
     'a malformed commitment is another fault',
-    "if (!shape.ok) return 'the commitment statement is malformed: that is another fault';",
-    '',
+    "if (!dealt.ok || !scheme.hasShape({ ceremony: first.ceremony, t, signers }, dealt.content))\n    return 'the commitment statement is malformed: that is another fault';",
+    "if (!dealt.ok) return 'malformed';",
   ),
   verify(
     'share-good',

@@ -238,7 +238,7 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
   committee(
     'asset-n',
     'an asset has at most 31 services',
-    'if (n > 31) return `expected at most 31 operators for ${name}, got ${n}`;',
+    'if (n > MAX_SERVICES) return `expected at most ${MAX_SERVICES} operators for ${name}, got ${n}`;',
     '',
     { tests: [COMMITTEE, LIMITS] },
   ),
@@ -300,8 +300,8 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
   parameters(
     't',
     't is at most the number of signers',
-    "z.literal('keygen'), ...common })\n  .refine(({ t, signers: all }) => t <= all.length,",
-    "z.literal('keygen'), ...common })\n  .refine(() => true,",
+    "z.literal('keygen'), ...common(suite) })\n    .refine(({ t, signers: all }) => t <= all.length,",
+    "z.literal('keygen'), ...common(suite) })\n    .refine(() => true,",
   ),
   parameters(
     't-signing',
@@ -490,8 +490,8 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
   certificate(
     'transcript/verifying-shares',
     'and of the verifying shares',
-    '    list(content.verifyingShares.map(fromHex)),\n',
-    '',
+    ', list(verifyingShares.map(fromHex))]',
+    ']',
     { tests: [at('certificate')] },
   ),
   certificate(

@@ -70,7 +70,7 @@ export const NODE_GUARDS: readonly Guard[] = [
   receive(
     'member',
     'who is not of the coin is nobody',
-    "if (!committee.operator(body.from)?.coins[node.config.coin]) return reject('from nobody of this committee');",
+    "if (!committee.isSigner(node.config.coin, body.from)) return reject('from nobody of this committee');",
   ),
   receive(
     'recipient',
@@ -304,8 +304,8 @@ export const NODE_GUARDS: readonly Guard[] = [
   commit(
     'own-once',
     'an own statement is recorded once',
-    "item: { ...key, body: JSON.stringify(statement), ttl },\n      condition: { kind: 'absent' },",
-    'item: { ...key, body: JSON.stringify(statement), ttl },',
+    "item: { ...key, body: JSON.stringify(statement), at, ttl },\n      condition: { kind: 'absent' },",
+    'item: { ...key, body: JSON.stringify(statement), at, ttl },',
   ),
   commit(
     'share-once',
@@ -553,8 +553,8 @@ export const NODE_GUARDS: readonly Guard[] = [
   membership(
     'peer-coin',
     'a key of nobody for this coin is refused',
-    "if (payload.coin !== coin || !operator?.coins[coin]) return reject('from nobody of this committee for this coin');",
-    '',
+    "if (payload.coin !== coin || !operator || !committee.isSigner(coin, payload.signer))\n    return reject('from nobody of this committee for this coin');",
+    "if (!operator) return reject('');",
   ),
   membership(
     'peer-signature',
@@ -639,13 +639,13 @@ export const NODE_GUARDS: readonly Guard[] = [
   instructions(
     'coin',
     'a key is made for the own coin',
-    "if (!file || asked.coin !== coin) return no('ConfigurationMismatch', `expected coin ${coin}, got ${asked.coin}`);",
-    "if (!file) return no('ConfigurationMismatch', '');",
+    "if (!held || asked.coin !== coin) return no('ConfigurationMismatch', `expected coin ${coin}, got ${asked.coin}`);",
+    "if (!held) return no('ConfigurationMismatch', '');",
   ),
-  instructions('suite', 'with the committee’s suite', 'if (asked.suite !== file.suite)', 'if (false)', {
+  instructions('suite', 'with the committee’s suite', 'if (asked.suite !== held.suite)', 'if (false)', {
     redundant: 'the parameters take the suite of the committee file, not the asked one',
   }),
-  instructions('threshold', 'and the committee’s threshold', 'if (asked.t !== file.t)', 'if (false)'),
+  instructions('threshold', 'and the committee’s threshold', 'if (asked.t !== held.t)', 'if (false)'),
   instructions('members', 'among members', '!asked.signers.every((index) => members.includes(index)) ||', ''),
   instructions('enough', 't of them at least', 'asked.signers.length < asked.t ||', ''),
   instructions('self', 'the operator among them', '      !asked.signers.includes(self)\n'.slice(2), '    false\n'),
@@ -910,7 +910,7 @@ export const NODE_GUARDS: readonly Guard[] = [
   coordinator(
     'coin',
     'a parcel of another coin is dropped',
-    "if (!committee.file.coins[coin] || !sender.coins[coin]) return 'the committee has no such coin here';",
+    "if (!committee.isSigner(coin, from)) return 'the committee has no such coin here';",
     '',
   ),
   coordinator(
