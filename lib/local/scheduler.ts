@@ -247,7 +247,7 @@ export class Scheduler implements Gate {
         : undefined;
     const told = this.#tell({ namespace, when: 'before', ...operation });
     const go = (): T | Promise<T> => this.#do(namespace, operation, action, crashes);
-    return told ? told.then(go) : go();
+    return told === undefined ? go() : told.then(go);
   }
 
   #do<T>(
@@ -270,7 +270,7 @@ export class Scheduler implements Gate {
       if (crashes === 'after') throw new Crash(`after ${port}.${operation.operation}`);
       return result;
     };
-    return told ? told.then(end) : end();
+    return told === undefined ? end() : told.then(end);
   }
 
   /** @returns when all hooks have been told, or nothing where none of them waits */

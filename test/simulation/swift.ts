@@ -10,6 +10,9 @@ import { build, type Plugin } from 'esbuild';
 
 /** Modules of the product, and what stands for them. */
 const SWIFT: Readonly<Record<string, string>> = {
+  'lib/frost/points.ts': 'test/simulation/swift-points.ts',
+  'lib/frost/signing.ts': 'test/simulation/swift-signing.ts',
+  'lib/frost/suite.ts': 'test/simulation/swift-suite.ts',
   'lib/messages/ed25519.ts': 'test/simulation/swift-ed25519.ts',
 };
 
