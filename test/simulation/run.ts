@@ -153,8 +153,10 @@ class Run {
       return;
     }
     await this.#moment('signing');
-    for (let count = 1 + dice.below(2); count > 0; count--) {
-      const sign = this.#sign(keyId, world.profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000), 1 + dice.below(2));
+    // Most runs sign one message once; some sign two at once, and some twice.
+    const sometimesTwo = (): number => (dice.below(4) === 0 ? 2 : 1);
+    for (let count = sometimesTwo(); count > 0; count--) {
+      const sign = this.#sign(keyId, world.profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000), sometimesTwo());
       this.#instructions.push({ instruction: { Sign: sign }, sign });
       const spread = dice.below(3) === 0 ? 300 : 5;
       for (const operator of world.operators)
