@@ -15,7 +15,8 @@ import { exampleCommittee } from '../../cdk/example.ts';
 import { rolePath } from '../../cdk/message-function.ts';
 import { sqsClients } from '../../lib/aws/clients.ts';
 import { queueUrl } from '../../lib/aws/queues.ts';
-import { Deployments, OPERATORS, type Operator, operatorOf } from '../../lib/cli/deploy-demo.ts';
+import { OPERATORS } from '../../lib/cli/deploy-demo.ts';
+import { Deployments, type Operator, operatorOf } from '../../lib/cli/deployments.ts';
 import { Committee } from '../../lib/messages/committee.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
 import { type Engine, REGION } from '../../scripts/emulators/engine.ts';
@@ -43,9 +44,9 @@ beforeAll(async () => {
   const operators = example.file.operators.map((each) => ({ ...each, region: REGION }));
   const committee = new Committee({ ...example.file, operators });
   const deployed = OPERATORS.map((each): Operator => {
-    const { file, access } = operatorOf(each, endpoint);
+    const { file, access } = operatorOf(each, endpoint, { coins: [COIN] });
     const clientRoles = [`arn:aws:iam::${file.account}:user/client`];
-    return { file: { ...file, coins: [COIN], clientRoles, committeeHash: committee.id }, access };
+    return { file: { ...file, clientRoles, committeeHash: committee.id }, access };
   });
   // Queues of one operator are enough: the others only knock at its door.
   const deployments = new Deployments(folder, endpoint, deployed.slice(0, 1), controller.signal);
