@@ -63,6 +63,8 @@ export interface DeployedTokenOptions {
   readonly terms: TokenTerms;
   /** As {@link TokenDemoOptions}. */
   readonly reveal: boolean;
+  /** Counts what a key, a deposit and a payment cost. */
+  readonly count: boolean;
 }
 
 /** Some thirty processes each: what a machine with 16 GB runs. */
@@ -74,7 +76,12 @@ const LEAST_DEPLOYED = 3;
  * @throws {UsageError}
  */
 export function deployedTokenOptions(args: readonly string[]): DeployedTokenOptions {
-  let values: { readonly services: string; readonly threshold?: string | undefined; readonly reveal: boolean };
+  let values: {
+    readonly services: string;
+    readonly threshold?: string | undefined;
+    readonly reveal: boolean;
+    readonly count: boolean;
+  };
   try {
     ({ values } = parseArgs({
       args: [...args],
@@ -82,11 +89,12 @@ export function deployedTokenOptions(args: readonly string[]): DeployedTokenOpti
         services: { type: 'string', default: `${LEAST_DEPLOYED}` },
         threshold: { type: 'string' },
         reveal: { type: 'boolean', default: false },
+        count: { type: 'boolean', default: false },
       },
     }));
   } catch {
     throw new UsageError(
-      `tokens: expected --services <n>, --threshold <t>, --json or --reveal, got ${shown(args.join(' '))}`,
+      `tokens: expected --services <n>, --threshold <t>, --json, --reveal or --count, got ${shown(args.join(' '))}`,
     );
   }
   const services = wholeNumber('--services', values.services, LEAST_DEPLOYED, MOST_DEPLOYED);
@@ -102,5 +110,5 @@ export function deployedTokenOptions(args: readonly string[]): DeployedTokenOpti
     throw new UsageError(
       `--threshold: expected at most ${services - 1} of ${services}, for one service is silent; got ${threshold}`,
     );
-  return { terms: { services, threshold, tolerated }, reveal: values.reveal };
+  return { terms: { services, threshold, tolerated }, reveal: values.reveal, count: values.count };
 }

@@ -56,14 +56,17 @@ function coins(args: readonly string[]): Demonstration {
 
 /** @throws {UsageError} */
 function tokens(args: readonly string[]): Demonstration {
-  const { terms, reveal } = deployedTokenOptions(args);
+  const { terms, reveal, count } = deployedTokenOptions(args);
   return async (note, signal) => {
-    const result = await awsTokenDemo({ terms, note, signal });
+    const result = await awsTokenDemo({ terms, count, note, signal });
     return {
       failures: result.failures,
       document: tokenDocument(result, reveal),
       text: (colour) => tokenText(result, colour),
-      notes: result.failures.map((failure) => `demo:aws: ${failure}`),
+      notes: [
+        ...[...result.usage].map(([what, usage]) => usageLine(what, usage)),
+        ...result.failures.map((failure) => `demo:aws: ${failure}`),
+      ],
     };
   };
 }

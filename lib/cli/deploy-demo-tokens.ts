@@ -13,18 +13,29 @@ import { acceptCommittee } from './committee.ts';
 import type { TokenTerms } from './demo-tokens-options.ts';
 import type { TokenDemoResult } from './demo-tokens-output.ts';
 import { busOf } from './deploy-access.ts';
-import { ANSWERS, createAnswersQueue, DeployedServices } from './deployed-services.ts';
-import { agree, DEMO_TERMS, Deployments, eachOperator, operatorOf, stepper } from './deployments.ts';
-import { ASSET, Depositors, TokenScenario } from './token-scenario.ts';
+import { Counter, Meter, type Usage } from './deploy-meter.ts';
+import { ANSWERS, createAnswersQueue, DeployedServices, GATEWAY_ACCOUNT } from './deployed-services.ts';
+import { agree, DEMO_TERMS, Deployments, eachOperator, operatorOf, REGION, stepper } from './deployments.ts';
+import { ASSET, DEPOSIT, Depositors, PAYMENT, TokenScenario } from './token-scenario.ts';
+
+const KEY = 'key generation';
+const COUNTED: ReadonlySet<string> = new Set([KEY, DEPOSIT, PAYMENT]);
 
 export interface AwsTokenDemoOptions {
   readonly terms: TokenTerms;
+  /** Count what a key, a deposit and a payment cost: the emulator then records every call, and counting takes a while. */
+  readonly count: boolean;
   readonly note: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
+export interface AwsTokenDemoResult extends TokenDemoResult {
+  /** Of all services together, and what the gateway sent: by what was done. */
+  readonly usage: ReadonlyMap<string, Usage>;
+}
+
 /** Leaves no process, no port and no file behind, however it ends. */
-export async function awsTokenDemo({ terms, note, signal }: AwsTokenDemoOptions): Promise<TokenDemoResult> {
+export async function awsTokenDemo({ terms, count, note, signal }: AwsTokenDemoOptions): Promise<AwsTokenDemoResult> {
   const began = performance.now();
   const cpu = process.cpuUsage();
   const folder = mkdtempSync(join(tmpdir(), 'coterie-demo-'));
@@ -58,17 +69,27 @@ export async function awsTokenDemo({ terms, note, signal }: AwsTokenDemoOptions)
     });
     const deployed = new DeployedServices({ endpoint, operators: agreed, committee, asset: ASSET, signal });
     services = deployed;
-    await step('CommitteeAccepted, to every role', () =>
-      eachOperator(agreed, ({ file, access }) => acceptCommittee(file, committee, busOf(file, access))),
-    );
-    await step(`key generation of ${ASSET}, by genesis`, () => deployed.keyMade());
+    const counter = count
+      ? new Counter(new Meter(endpoint, [...who.map(({ account }) => account), GATEWAY_ACCOUNT], REGION))
+      : undefined;
+    await counter?.start();
+    const watched = <Result>(what: string, doing: () => Promise<Result>): Promise<Result> =>
+      counter && COUNTED.has(what) ? counter.over(what, doing, () => deployed.settled()) : doing();
+    await watched(KEY, async () => {
+      await step('CommitteeAccepted, to every role', () =>
+        eachOperator(agreed, ({ file, access }) => acceptCommittee(file, committee, busOf(file, access))),
+      );
+      await step(`key generation of ${ASSET}, by genesis`, () => deployed.keyMade());
+    });
     const say = (line: string) => note(`  ${line}`);
     const found = await step('wallets', () =>
-      new TokenScenario({ stage: deployed, terms, seed, depositors, say }).run(),
+      new TokenScenario({ stage: deployed, terms, seed, depositors, say, watched }).run(),
     );
+    const usage = counter ? await step('counting', () => counter.usage()) : new Map<string, Usage>();
     const spent = process.cpuUsage(cpu);
     return {
       ...found,
+      usage,
       where: `services on ${engine.name} ${engine.version} in ${terms.services} accounts`,
       seconds: { elapsed: (performance.now() - began) / 1_000, cpu: (spent.user + spent.system) / 1e6 },
     };

@@ -14,7 +14,8 @@ import { Outcomes } from './deploy-outcomes.ts';
 import { type Operator, PATIENCE_SECONDS, REGION } from './deployments.ts';
 import type { TokenStage } from './token-scenario.ts';
 
-const GATEWAY = { account: '900000000001', region: REGION, name: 'coterie-gateway-answers' } as const;
+export const GATEWAY_ACCOUNT = '900000000001';
+const GATEWAY = { account: GATEWAY_ACCOUNT, region: REGION, name: 'coterie-gateway-answers' } as const;
 /** ARN of the queue that the services answer on. */
 export const ANSWERS = `arn:aws:sqs:${REGION}:${GATEWAY.account}:${GATEWAY.name}`;
 const REQUESTS: readonly RequestName[] = ['Transaction', 'TransactionCertificate', 'RecoverIssued'];

@@ -22,6 +22,9 @@ import { isBalanced, type RefusalResult, type TokenDemoResult, type TransactionR
 
 export const ASSET = 'usd';
 const DEPOSITED = 100n;
+/** The first token, and the first payment by invoice: what is counted where calls are. */
+export const DEPOSIT = `deposit of ${DEPOSITED}`;
+export const PAYMENT = 'alice pays bob 40';
 const DEPOSITORS = 3;
 const DEPOSITORS_REQUIRED = 2;
 /** Nobody has more than a few invoices open here, and each number beyond costs a restored wallet a marker. */
@@ -102,6 +105,8 @@ export interface TokenScenarioOptions {
   readonly seed: Uint8Array;
   readonly depositors: Depositors;
   readonly say: (line: string) => void;
+  /** Runs each step that is a transaction, and may look on. */
+  readonly watched?: <Result>(step: string, doing: () => Promise<Result>) => Promise<Result>;
 }
 
 /** All of {@link TokenDemoResult} but how long it took, and where. */
@@ -134,13 +139,13 @@ export class TokenScenario {
     const alice = await this.#wallet('alice', { cache: memory });
     const bob = await this.#wallet('bob');
     const request = await alice.requestDeposit(derive(seed, 'demo/deposit'), DEPOSITED);
-    await this.#did(`deposit of ${DEPOSITED}`, alice.deposit(this.#signed(request)));
+    await this.#did(DEPOSIT, () => alice.deposit(this.#signed(request)));
     this.#issued += DEPOSITED;
-    await this.#did('split 50 + 40 + 10', alice.split([40n, 10n]));
+    await this.#did('split 50 + 40 + 10', () => alice.split([40n, 10n]));
 
     const before = memory.bytes;
     const invoice = await bob.invoice(40n);
-    await this.#did('alice pays bob 40', alice.pay(invoice));
+    await this.#did(PAYMENT, () => alice.pay(invoice));
     await bob.receive(invoice);
     // A service that has not seen the certificate yet would say that the token is locked, and the copy would finish that payment and pay with another token.
     await stage.settled();
@@ -153,7 +158,7 @@ export class TokenScenario {
     const carol = await this.#wallet('carol');
     const bobs = await this.#wallet('bob');
     const second = await carol.invoice(15n);
-    const paid = await this.#did('bob pays carol 15', bobs.pay(second));
+    const paid = await this.#did('bob pays carol 15', () => bobs.pay(second));
     await carol.receive(second);
     if (!together) {
       this.#way.through = this.#honest;
@@ -166,10 +171,9 @@ export class TokenScenario {
     const restored = await this.#wallet('alice');
     say(`alice is restored from her seed: ${restored.balance}`);
     // What the restoration finished is not paid again: the same call says which transaction it was.
-    await this.#did('alice pays carol 25', restored.pay(third));
+    await this.#did('alice pays carol 25', () => restored.pay(third));
     await carol.receive(third);
-    const withdrawn = await this.#did(
-      'carol withdraws 30',
+    const withdrawn = await this.#did('carol withdraws 30', () =>
       carol.withdraw({ amount: '30', recipient: 'an account elsewhere', memo: 'demo' }),
     );
     await stage.settled();
@@ -226,9 +230,9 @@ export class TokenScenario {
     return depositors.sign(contextOf(stage.committee, ASSET, coconut, verificationKey), request);
   }
 
-  async #did(step: string, doing: Promise<Done>): Promise<Done | undefined> {
+  async #did(step: string, doing: () => Promise<Done>): Promise<Done | undefined> {
     try {
-      const done = await doing;
+      const done = await (this.#options.watched?.(step, doing) ?? doing());
       const { transaction, culprits, unheard } = done;
       const size = this.#posted.get(transaction) ?? { inputs: 0, outputs: 0, bytes: 0 };
       this.#transactions.push({ step, id: transaction, ...size, lied: culprits, unheard });
