@@ -46,7 +46,7 @@ const BUSY_POLLERS = 2.5;
 const KMS_KEY_A_MONTH = 1;
 const DAYS_A_MONTH = 30.4;
 /** Queues that a function reads: of the coordinator, of each coin, and one for each peer. A test counts them in the catalogue. */
-export const QUEUES = { coordinator: 3, coin: 21 } as const;
+export const QUEUES = { coordinator: 3, coin: 21, asset: 22 } as const;
 /** When the prices were read, and where AWS publishes them: `docs/costs.md`. */
 export const PRICES_READ = { 'SQS and KMS': '2026-03 and 2026-06', DynamoDB: '2025-07', Lambda: '2024' } as const;
 export const MEASURED_UP_TO = 20;
