@@ -72,6 +72,8 @@ export function registerOperate(program: Command, ended: Ended): void {
     .option('--coins <c>', 'how many coins', '1')
     .option('--signatures-per-day <s>', 'of one message each', '100')
     .option('--keys-per-month <k>', 'new keys', '0')
+    .option('--assets <a>', 'how many assets, with a signing service of every operator', '0')
+    .option('--payments-per-day <p>', 'of tokens, by invoice', '0')
     .option('--svg <file>', 'draw it there')
     .option('--json', 'print one JSON document on stdout, and nothing else there')
     .action(async (options) => {
