@@ -176,10 +176,15 @@ export class LocalCommittee {
     const file = this.#file();
     const parsed = parseCommittee(file);
     if (!parsed.ok) throw new Error(parsed.reason);
-    this.#committee = parsed.committee;
-    for (const role of this.#roles) role.config = { ...role.config, committeeHash: parsed.committee.id };
+    this.adopt(parsed.committee);
     await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: file }));
     return parsed.committee;
+  }
+
+  /** The second deploy alone: for a world that begins with the tables of a committee that is assembled. */
+  adopt(committee: Committee): void {
+    this.#committee = committee;
+    for (const role of this.#roles) role.config = { ...role.config, committeeHash: committee.id };
   }
 
   /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
