@@ -3,6 +3,14 @@
  * section. What an event carries are names, counts, ids and reasons: never a body, a key or a secret.
  */
 
+/** Of all metrics of all operators; who speaks is in their dimensions. */
+export const METRIC_NAMESPACE = 'Coterie';
+
+/** The dimensions of every metric. @param role a coin, an asset, or `coordinator` */
+export function dimensionsOf(operator: string, role: string): { readonly service: string; readonly role: string } {
+  return { service: `coterie-${operator}`, role };
+}
+
 /** CloudWatch's names. */
 export type Unit = 'Count' | 'Seconds';
 

@@ -2,10 +2,16 @@
 import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Telemetry } from '../ports.ts';
-import { EVENTS, type Facts, METRICS, type Meaning, type MetricName, type Trace } from '../telemetry.ts';
-
-/** Of all metrics of all operators; who speaks is in their dimensions. */
-export const METRIC_NAMESPACE = 'Coterie';
+import {
+  dimensionsOf,
+  EVENTS,
+  type Facts,
+  METRIC_NAMESPACE,
+  METRICS,
+  type Meaning,
+  type MetricName,
+  type Trace,
+} from '../telemetry.ts';
 
 /** Names, counts and reasons are short; what is longer is something that does not belong here. */
 const MAX_FIELD_CHARACTERS = 256;
@@ -20,13 +26,6 @@ export interface Speaker {
   readonly message: string;
 }
 
-/** The dimensions of every metric. @param role a coin, an asset, or `coordinator` */
-export function dimensionsOf(operator: string, role: string): { readonly service: string; readonly role: string } {
-  return { service: serviceOf(operator), role };
-}
-
-const serviceOf = (operator: string): string => `coterie-${operator}`;
-
 /** Telemetry of one environment, which handles one batch at a time. */
 export interface BatchTelemetry extends Telemetry {
   /** Every line from here on says what it is about. */
@@ -36,7 +35,7 @@ export interface BatchTelemetry extends Telemetry {
 }
 
 export function powertools(speaker: Speaker): BatchTelemetry {
-  const serviceName = serviceOf(speaker.operator);
+  const { service: serviceName } = dimensionsOf(speaker.operator, speaker.role);
   let followed: Trace = {};
   const logger = new Logger({ serviceName, logLevel: 'INFO', logFormatter: new Lines(speaker, () => followed) });
   const counted = new Map<string, { readonly metric: MetricName; readonly value: number }[]>();

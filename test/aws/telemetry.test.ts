@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { METRIC_NAMESPACE, powertools } from '../../lib/aws/telemetry.ts';
-import { EVENTS, METRICS } from '../../lib/telemetry.ts';
+import { powertools } from '../../lib/aws/telemetry.ts';
+import { EVENTS, METRIC_NAMESPACE, METRICS } from '../../lib/telemetry.ts';
 
 const written: string[] = [];
 const CEREMONY = `0x${'c'.repeat(64)}`;
