@@ -1,16 +1,17 @@
 /** One dashboard for each operator: everything that begins with its name, whichever stack it is in. */
 import { Duration } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, MathExpression, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, GraphWidget, MathExpression, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { processorStackName } from '../lib/cli/deploy-names.ts';
-import { METRIC_NAMESPACE } from './alarms.ts';
+import { COORDINATOR_SEGMENT } from '../lib/messages/topics.ts';
+import type { MetricName } from '../lib/telemetry.ts';
+import { saidMetric } from './alarms.ts';
 import type { Settings } from './settings.ts';
 
 const PERIOD = Duration.minutes(5);
 const WIDTH = 12;
 
 export function addDashboard(scope: Construct, { operator }: Settings): Dashboard {
-  const { identity, region, coins } = operator;
+  const { identity, region, coins, assets } = operator;
   const dashboard = new Dashboard(scope, 'Dashboard', { dashboardName: `coterie-${identity}` });
   const graph = (title: string, schema: string, metric: string, statistic: string, also = '') =>
     new GraphWidget({
@@ -27,7 +28,7 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
     });
   dashboard.addWidgets(
     new TextWidget({
-      markdown: `# ${identity}: ${coins.join(', ')}\nWhat each graph means, and what to do: \`docs/runbook.md\`.`,
+      markdown: `# ${identity}: ${[...coins, ...assets].join(', ')}\nWhat each graph means, and what to do: \`docs/runbook.md\`.`,
       width: 2 * WIDTH,
       height: 2,
     }),
@@ -44,18 +45,24 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
     graph('Write units', 'AWS/DynamoDB,TableName', 'ConsumedWriteCapacityUnits', 'Sum'),
     graph('Read units', 'AWS/DynamoDB,TableName', 'ConsumedReadCapacityUnits', 'Sum'),
   );
-  const security = ['EquivocationDetected', 'SecretUnreadable'].flatMap((event) =>
-    coins.map(
-      (coin) =>
-        new Metric({
-          namespace: METRIC_NAMESPACE,
-          metricName: `${event} ${processorStackName(identity, coin)}`,
-          label: `${event} ${coin}`,
-          statistic: 'Sum',
-          period: PERIOD,
-        }),
-    ),
+  const roles = [COORDINATOR_SEGMENT, ...coins, ...assets];
+  const said = (title: string, names: readonly MetricName[], of: readonly string[], statistic: string) =>
+    new GraphWidget({
+      title,
+      width: WIDTH,
+      left: names.flatMap((name) =>
+        of.map((role) => saidMetric(identity, role, name, statistic, PERIOD).with({ label: `${name} ${role}` })),
+      ),
+    });
+  dashboard.addWidgets(
+    said('Operators that answer, more than are needed', ['DistanceToThreshold'], [...coins, ...assets], 'Minimum'),
+    said('What has waited longest, seconds', ['OutboxAge', 'CeremonyAge'], roles, 'Maximum'),
   );
-  dashboard.addWidgets(new GraphWidget({ title: 'What must not happen', width: 2 * WIDTH, left: security }));
+  dashboard.addWidgets(
+    said('What must not happen', ['EquivocationDetected', 'SecretUnreadable'], [...coins, ...assets], 'Sum'),
+    said('Refused', ['EnvelopeRejected', 'NonceConflictRefused'], roles, 'Sum'),
+  );
+  if (assets.length > 0)
+    dashboard.addWidgets(said('Tokens', ['SerialConflict', 'ReadOnly', 'QuorumBroken'], assets, 'Sum'));
   return dashboard;
 }
