@@ -55,6 +55,7 @@ interface Run {
   readonly by: string;
   /** The test files did not load: nothing was noticed, the mutant is no program. */
   readonly broken: boolean;
+  readonly late?: true;
 }
 
 interface Reported {
@@ -95,7 +96,7 @@ async function vitest(folder: string, files: readonly string[], bail: boolean): 
     detached: true,
   });
   children.add(child);
-  let late = false;
+  let late: true | undefined;
   const timer = setTimeout(() => {
     late = true;
     end(child);
@@ -103,7 +104,7 @@ async function vitest(folder: string, files: readonly string[], bail: boolean): 
   const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   children.delete(child);
-  if (late) return { passed: false, by: `no end within ${PATIENCE_MILLISECONDS / 1000} s`, broken: false };
+  if (late) return { passed: false, by: `no end within ${PATIENCE_MILLISECONDS / 1000} s`, broken: false, late };
   if (!existsSync(report)) return { passed: false, by: `no report, status ${status}`, broken: true };
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Reported;
   for (const file of testResults) {
@@ -152,9 +153,16 @@ async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   const seconds = (): number => Math.round((performance.now() - began) / 100) / 10;
   const fate = (by: string | null): Fate => ({ of: fingerprint(guard), by, seconds: seconds() });
   try {
-    const related = RELATED[guard.file.split('/')[1] ?? ''] ?? [];
-    for (const files of [guard.tests, ...(values.quick ? [] : [related])].map((each) => there(folder, each))) {
+    const likeliest = there(folder, guard.tests);
+    // What is said to be harmless is looked for where it would be seen first; the reason is for people to judge.
+    const wide = values.quick || guard.redundant !== undefined ? [] : (RELATED[guard.file.split('/')[1] ?? ''] ?? []);
+    for (const files of [likeliest, there(folder, wide)]) {
       const run = files.length === 0 ? undefined : await vitest(folder, files, true);
+      // The likeliest tests have ended on the code as it is; a folder of tests may just be slow.
+      if (run?.late && files !== likeliest)
+        throw new Error(
+          `${guard.id}: the related tests did not end within ${PATIENCE_MILLISECONDS / 1000} s: no verdict`,
+        );
       if (run?.broken) throw new Error(`${guard.id}: the mutant is no program: ${run.by}`);
       if (run && !run.passed) return fate(run.by);
     }
