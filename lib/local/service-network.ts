@@ -12,8 +12,10 @@ import { type AssetTerms, type CommitteeOptions, GATEWAY, LocalCommittee } from 
 const DEFAULT_PATIENCE = 60;
 
 export interface ServiceNetworkOptions {
-  /** n, 2 to 31. */
+  /** Operators of the committee, 2 to 31. */
   readonly services: number;
+  /** Indexes of those that have a service; default all. */
+  readonly holders?: readonly number[];
   readonly asset: string;
   /** t, f and who may deposit. */
   readonly terms: AssetTerms;
@@ -27,19 +29,18 @@ export class ServiceNetwork {
   readonly committee: LocalCommittee;
   readonly asset: string;
   readonly #patience: number;
-  readonly #services: number;
   readonly #answers = new Map<Hex, string[]>();
   readonly #announced = new Set<number>();
   #key: AssetKey | undefined;
 
-  constructor({ services, asset, terms, cloud, patience = DEFAULT_PATIENCE, vault }: ServiceNetworkOptions) {
+  constructor({ services, holders, asset, terms, cloud, patience = DEFAULT_PATIENCE, vault }: ServiceNetworkOptions) {
     this.asset = asset;
-    this.#services = services;
     this.#patience = patience;
     this.committee = new LocalCommittee({
       operators: services,
       threshold: terms.t,
       coins: [],
+      ...(holders ? { holders } : {}),
       ...vault,
       assets: { [asset]: terms },
       cloud,
@@ -58,7 +59,8 @@ export class ServiceNetwork {
   /** The ceremony: ends when every service has announced the key. @throws if they make none */
   async start(): Promise<AssetKey> {
     await this.committee.assemble();
-    await this.committee.cloud.run({ stopWhen: () => this.#announced.size === this.#services });
+    const services = this.file.signersOf(this.asset).length;
+    await this.committee.cloud.run({ stopWhen: () => this.#announced.size === services });
     return this.key;
   }
 

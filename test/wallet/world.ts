@@ -16,10 +16,12 @@ export class World {
   readonly network: ServiceNetwork;
   #deposits = 0;
 
-  constructor(services = 4, t = 3, f = 1, name = 'wallet world') {
+  /** @param holders of the asset, where not all operators are */
+  constructor(services = 4, t = 3, f = 1, name = 'wallet world', holders?: readonly number[]) {
     const depositors = { keys: DEPOSITORS.map(({ key }) => key), required: 2, capPerEpoch: '100000' };
     this.network = new ServiceNetwork({
       services,
+      ...(holders ? { holders } : {}),
       asset: 'usd',
       terms: { t, f, epoch: 0, depositors },
       cloud: { seed: bytesOf(name), clock: 'virtual' },
