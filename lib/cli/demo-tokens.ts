@@ -149,8 +149,7 @@ class TokenDemo {
     await this.#refused('a copy of alice pays the same 40 again', stale.pay(await bob.invoice(40n)));
 
     this.#network.committee.kill(silent);
-    const scope = { committee: this.#network.file.id, asset: ASSET, index: lying };
-    this.#gateway = new LyingGateway(this.#gateway, scope);
+    this.#gateway = new LyingGateway(this.#gateway, lying, this.#network.storeOf(lying));
     this.#say(`service ${silent} is silent and service ${lying} lies from here on`);
     const carol = await this.#wallet('carol');
     const bobs = await this.#wallet('bob');

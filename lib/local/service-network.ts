@@ -3,10 +3,11 @@ import type { TransactionContext } from '../coconut/transaction-proof.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import type { Committee } from '../messages/committee.ts';
 import { type Hex, isHex } from '../messages/hex.ts';
+import type { Store } from '../ports.ts';
 import { contextOf } from '../signing-service/context.ts';
 import type { GatewayPort, RequestName } from '../wallet/gateway.ts';
 import type { LocalCloudOptions } from './cloud.ts';
-import { type AssetTerms, type CommitteeOptions, GATEWAY, LocalCommittee } from './committee.ts';
+import { type AssetTerms, type CommitteeOptions, GATEWAY, identityOf, LocalCommittee } from './committee.ts';
 
 /** Seconds that the gateway waits for answers, of the cloud's clock. */
 const DEFAULT_PATIENCE = 60;
@@ -77,6 +78,11 @@ export class ServiceNetwork {
 
   get file(): Committee {
     return this.committee.committee;
+  }
+
+  /** One service's own tables: for what is to go wrong there. */
+  storeOf(index: number): Store {
+    return this.committee.cloud.store(`${identityOf(index)}/${this.asset}`);
   }
 
   /** A wallet's way to the services. Answers come while they are waited for: nothing else moves the virtual clock. */
