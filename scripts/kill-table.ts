@@ -24,13 +24,15 @@ const { values } = parseArgs({
     /** Only the likeliest tests: for a first look. */
     quick: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
-    /** Where the results are kept; another file for a run beside another. */
+    /** Where the results are kept; another file for a run beside another. The table is made of all of them. */
     results: { type: 'string', default: 'test/mutation/killed.json' },
   },
 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FATES = resolve(ROOT, values.results);
+/** What was tried, and is in the table, whichever file the results of this run go to. */
+const ALL_FATES = ['test/mutation/killed.json', 'test/mutation/killed-tokens.json'].map((file) => resolve(ROOT, file));
 const TABLE = join(ROOT, 'docs/kill-table.md');
 /** A mutant that waits for ever is noticed, too. */
 const PATIENCE_MILLISECONDS = 300_000;
@@ -164,11 +166,15 @@ async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   }
 }
 
-const fates: Fates = existsSync(FATES) ? (JSON.parse(readFileSync(FATES, 'utf8')) as Fates) : {};
+const fatesIn = (file: string): Fates => (existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Fates) : {});
+/** What this file keeps; what the others do is read again for each table: another run may be writing there. */
+const kept: Fates = fatesIn(FATES);
+const fates: Fates = Object.assign({}, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
 
 function keep(): void {
-  const listed = GUARDS.flatMap(({ id }) => (fates[id] ? [[id, fates[id]] as const] : []));
+  const listed = GUARDS.flatMap(({ id }) => (kept[id] ? [[id, kept[id]] as const] : []));
   writeFileSync(FATES, `${JSON.stringify(Object.fromEntries(listed), null, 2)}\n`);
+  Object.assign(fates, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
   writeFileSync(TABLE, tableOf(GUARDS, fates));
 }
 
@@ -206,6 +212,7 @@ await Promise.all(
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       try {
         const fate = await fateOf(guard, folder);
+        kept[guard.id] = fate;
         fates[guard.id] = fate;
         const what = fate.by === null ? (guard.redundant ? 'lives, as explained' : 'LIVES') : `killed by ${fate.by}`;
         say(`${++done}/${wanted.length} ${guard.id}: ${what} (${fate.seconds} s)`);
