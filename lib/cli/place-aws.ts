@@ -120,7 +120,7 @@ export class AwsPlace implements Place {
   }
 
   async deadLetters(identity: string): Promise<CommitteeView['deadLetters']> {
-    const segments = [COORDINATOR_SEGMENT, ...this.file.coins];
+    const segments = [COORDINATOR_SEGMENT, ...this.file.coins, ...this.file.assets];
     const committee = committeeOf(await this.reader(identity, COORDINATOR_SEGMENT).get('Directory', COMMITTEE));
     const peers = (committee?.file.operators ?? []).map((each) => each.identity).filter((name) => name !== identity);
     const queues = await this.#reached(() =>

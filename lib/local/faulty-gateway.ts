@@ -71,10 +71,10 @@ export class LyingGateway implements GatewayPort {
   }
 
   /** The lie first, so that it is among those that are tried. */
-  async *answers(replyKey: Parameters<GatewayPort['answers']>[0]): AsyncGenerator<string> {
+  async *answers(...args: Parameters<GatewayPort['answers']>): AsyncGenerator<string> {
     const held: string[] = [];
     let lied = false;
-    for await (const body of this.#inner.answers(replyKey)) {
+    for await (const body of this.#inner.answers(...args)) {
       const lies = body.includes(`"index":${this.#index},`);
       if (!lied && !lies) {
         held.push(body);

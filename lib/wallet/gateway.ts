@@ -5,7 +5,7 @@
 import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, lp, utf8 } from '../messages/bytes.ts';
 import { parseBodyAs } from '../messages/catalogue.ts';
-import { type Hex, toHex } from '../messages/hex.ts';
+import { type Hex, isHex, toHex } from '../messages/hex.ts';
 import { type AnswerName, type AnswerOf, openAnswer, requestHash } from '../signing-service/answer.ts';
 import type { Quorum } from '../signing-service/certificate.ts';
 
@@ -16,8 +16,17 @@ export interface GatewayPort {
   readonly replyTo: string;
   /** Puts the body, byte for byte, on this queue of each of the services. May be repeated; what cannot be reached is left out. */
   post(message: RequestName, body: string, services: readonly number[]): Promise<void>;
-  /** Bodies of answers for this one-time key, as they come, in any order, any number of times; ends when the gateway waits no longer. */
-  answers(replyKey: Hex): AsyncIterable<string>;
+  /**
+   * Bodies of answers for this one-time key, as they come, in any order, any number of times; ends when the gateway waits no longer.
+   * @param enough asked while it waits: from when it says so, what is missing is waited for only a moment longer
+   */
+  answers(replyKey: Hex, enough?: () => boolean): AsyncIterable<string>;
+}
+
+/** Whose request or answer a body is, without opening it: the one-time key that it names. */
+export function replyKeyOf(body: string): Hex | undefined {
+  const [, key] = /"replyKey":"(0x[0-9a-f]{64})"/.exec(body) ?? [];
+  return key !== undefined && isHex(key) ? key : undefined;
 }
 
 /** Whom a wallet asks. */
@@ -42,6 +51,7 @@ const MOST_ANSWERS = 1_024;
 /**
  * One request, and its answers as they come. Each is of the service that it names, and to this request: the service has signed it.
  * @param keyFor the one-time X25519 secret of this request, 32 bytes; of the bytes of the request if it has to be the same when it is repeated
+ * @param enough whether the answers so far would do: see {@link GatewayPort.answers}
  * @param services whom to ask; default all
  */
 export async function* ask<M extends RequestName>(
@@ -49,6 +59,7 @@ export async function* ask<M extends RequestName>(
   message: M,
   payload: object,
   keyFor: (request: Uint8Array) => Uint8Array,
+  enough?: () => boolean,
   services: readonly number[] = [...quorum.keys.keys()],
 ): AsyncGenerator<Answer<M>> {
   const secret = keyFor(concat(lp(utf8(message)), lp(utf8(JSON.stringify(payload)))));
@@ -57,7 +68,7 @@ export async function* ask<M extends RequestName>(
   const request = requestHash(body);
   await gateway.post(message, body, services);
   let opened = 0;
-  for await (const each of gateway.answers(replyKey)) {
+  for await (const each of gateway.answers(replyKey, enough)) {
     if (opened++ >= MOST_ANSWERS * services.length) return;
     const answer = await open(quorum, ANSWERS[message], each, request, secret);
     if (answer && services.includes(answer.index)) yield answer as Answer<M>;

@@ -107,7 +107,8 @@ async function page(
   const whole = new Map<number, RecoveryPlace | undefined>();
   // Another key each time, hedged by nothing: parts of an answer of today must not be taken for parts of an earlier one's.
   const keyFor = () => randomBytes(32);
-  for await (const answer of ask(phases, 'RecoverIssued', question, keyFor, services)) {
+  const enough = () => whole.size >= Math.min(phases.quorum.t, services.length);
+  for await (const answer of ask(phases, 'RecoverIssued', question, keyFor, enough, services)) {
     const { index, part, parts: of, issued, next } = answer;
     const got = parts.get(index) ?? new Set<number>();
     parts.set(index, got.add(part));
