@@ -74,7 +74,12 @@ interface Reported {
 
 const children = new Set<ChildProcess>();
 
-async function vitest(folder: string, files: readonly string[], bail: boolean): Promise<Run> {
+async function vitest(
+  folder: string,
+  files: readonly string[],
+  bail: boolean,
+  patience = PATIENCE_MILLISECONDS,
+): Promise<Run> {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
   const options = [
@@ -101,11 +106,11 @@ async function vitest(folder: string, files: readonly string[], bail: boolean): 
   const timer = setTimeout(() => {
     late = true;
     end(child);
-  }, PATIENCE_MILLISECONDS);
+  }, patience);
   const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   children.delete(child);
-  if (late) return { passed: false, by: `no end within ${PATIENCE_MILLISECONDS / 1000} s`, broken: false };
+  if (late) return { passed: false, by: `no end within ${patience / 1000} s`, broken: false };
   if (!existsSync(report)) return { passed: false, by: `no report, status ${status}`, broken: true };
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Reported;
   for (const file of testResults) {
@@ -198,10 +203,8 @@ const folders = Array.from({ length: Number(values.workers) }, (_, i) => copy(ba
 say(`${wanted.length} of ${GUARDS.length} guards; the tests that should notice must pass with all of them`);
 // Tests that fail anyway would notice everything.
 const [calm = ''] = folders;
-const baseline =
-  wanted.length === 0
-    ? undefined
-    : await vitest(calm, there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]), false);
+const all = there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]);
+const baseline = wanted.length === 0 ? undefined : await vitest(calm, all, false, PATIENCE_MILLISECONDS * all.length);
 if (baseline && !baseline.passed) throw new Error(`expected tests that pass on the code as it is, got ${baseline.by}`);
 
 const waiting = [...wanted];

@@ -719,7 +719,7 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     'an answer is the service’s (forged refusals)',
     '  if (!verifies(signedBytes(scope, name, request, text), signature, signatureKey)) return undefined;\n',
     '',
-    { tests: [DEPLOYED, HOSTILE] },
+    { tests: [DEPLOYED] },
   ),
   answer(
     'request',
