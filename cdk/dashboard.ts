@@ -28,7 +28,7 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
     });
   dashboard.addWidgets(
     new TextWidget({
-      markdown: `# ${identity}: ${coins.join(', ')}\nWhat each graph means, and what to do: \`docs/runbook.md\`.`,
+      markdown: `# ${identity}: ${[...coins, ...assets].join(', ')}\nWhat each graph means, and what to do: \`docs/runbook.md\`.`,
       width: 2 * WIDTH,
       height: 2,
     }),

@@ -87,7 +87,8 @@ function statusOfView({ outcome }: CeremonyView): Status {
 
 export async function ceremonyAt(place: Place, operator: PlaceOperator, id: string) {
   const all = await ceremoniesOf(place, operator, 'all');
-  const { coin, row } = byPrefix('a ceremony', id, all, (each) => each.row.state.ceremony);
+  const [newest] = id === 'latest' ? all : [];
+  const { coin, row } = newest ?? byPrefix('a ceremony', id, all, (each) => each.row.state.ceremony);
   const { ceremony } = row.state;
   const rows = await readCeremony(place.reader(operator.identity, coin), ceremony);
   if (!rows) throw new UsageError(`expected ceremony ${ceremony}, it is gone: its rows have expired`);

@@ -15,6 +15,8 @@ export async function committeeDocument(place: Place, operator: PlaceOperator): 
       coins: 1,
       signaturesPerDay: 0,
       keysPerMonth: 0,
+      assets: 0,
+      paymentsPerDay: 0,
     });
     const { oneSignature, oneKey, committee: quietMonth, notes } = cost;
     return [{ coin, operators: operators.length, threshold: t, oneSignature, oneKey, quietMonth, notes }];

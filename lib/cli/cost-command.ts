@@ -1,10 +1,11 @@
 /** `coterie cost`: offline, from counts and prices that are in the package. */
 import { renameSync, writeFileSync } from 'node:fs';
+import { MAX_SERVICES } from '../messages/parameters.ts';
 import { type Cost, costOf } from './cost.ts';
 import { costPicture } from './cost-picture.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { dollarsText, table } from './text.ts';
-import { smallestMajority, wholeNumber } from './usage.ts';
+import { smallestMajority, UsageError, wholeNumber } from './usage.ts';
 
 export interface CostOptions {
   readonly operators: string;
@@ -12,20 +13,33 @@ export interface CostOptions {
   readonly coins: string;
   readonly signaturesPerDay: string;
   readonly keysPerMonth: string;
+  readonly assets: string;
+  readonly paymentsPerDay: string;
   readonly json?: boolean;
   readonly svg?: string;
 }
 
 export function cost(options: CostOptions): Status {
   const operators = wholeNumber('--operators', options.operators, 2, 100);
+  const coins = wholeNumber('--coins', options.coins, 0, 16);
+  const assets = wholeNumber('--assets', options.assets, 0, 16);
+  const paymentsPerDay = wholeNumber('--payments-per-day', options.paymentsPerDay, 0, 100_000_000);
+  if (coins + assets === 0) throw new UsageError('--coins: expected a coin or an asset (--assets), got neither');
+  if (assets > 0 && operators > MAX_SERVICES)
+    throw new UsageError(`--operators: expected at most ${MAX_SERVICES} for an asset, got ${operators}`);
+  if (assets === 0 && paymentsPerDay > 0)
+    throw new UsageError(`--payments-per-day: expected an asset that is paid with (--assets 1), got none`);
   const answer = costOf({
     operators,
     threshold:
       options.threshold === undefined
         ? smallestMajority(operators)
         : wholeNumber('--threshold', options.threshold, 1, operators),
-    coins: wholeNumber('--coins', options.coins, 1, 16),
-    signaturesPerDay: wholeNumber('--signatures-per-day', options.signaturesPerDay, 0, 100_000_000),
+    coins,
+    assets,
+    paymentsPerDay,
+    // Tokens alone sign nothing.
+    signaturesPerDay: coins === 0 ? 0 : wholeNumber('--signatures-per-day', options.signaturesPerDay, 0, 100_000_000),
     keysPerMonth: wholeNumber('--keys-per-month', options.keysPerMonth, 0, 1_000_000),
   });
   if (options.svg !== undefined) {
@@ -36,8 +50,9 @@ export function cost(options: CostOptions): Status {
   return STATUS.ok;
 }
 
-export function costText({ question, lines, committee, operator, atMost, oneSignature, oneKey, notes }: Cost): string {
-  const { operators, threshold, coins, signaturesPerDay } = question;
+export function costText(cost: Cost): string {
+  const { question, lines, committee, operator, atMost, oneSignature, oneKey, oneIssue, onePayment, notes } = cost;
+  const { operators, threshold, coins, signaturesPerDay, assets, paymentsPerDay } = question;
   const row = (what: string, dollars: number, kind = '') => [
     what,
     dollarsText(dollars).padStart(12),
@@ -45,7 +60,7 @@ export function costText({ question, lines, committee, operator, atMost, oneSign
     kind,
   ];
   return [
-    `${operators} operators, any ${threshold} sign, ${coins} coin${coins === 1 ? '' : 's'}, ${signaturesPerDay} signatures a day: US dollars a month`,
+    `${operators} operators, any ${threshold} sign, ${coins} coin${coins === 1 ? '' : 's'}, ${signaturesPerDay} signatures a day${assets > 0 ? `, ${assets} asset${assets === 1 ? '' : 's'}, ${paymentsPerDay} payments a day` : ''}: US dollars a month`,
     ...table([
       ['', 'committee'.padStart(12), 'an operator'.padStart(12), ''],
       ...lines.map(({ what, dollars, kind }) => row(what, dollars, kind === 'fixed' ? 'fixed' : 'by use')),
@@ -53,6 +68,9 @@ export function costText({ question, lines, committee, operator, atMost, oneSign
     ]),
     '',
     `one signature ${dollarsText(oneSignature)}, one key ${dollarsText(oneKey)}, by all operators together; ${dollarsText(operator)} an operator and month, at most ${dollarsText(atMost / operators)} if every queue is busy`,
+    ...(assets > 0
+      ? [`one token issued ${dollarsText(oneIssue)}, one payment ${dollarsText(onePayment)}, by all services together`]
+      : []),
     ...notes.map((note) => `· ${note}`),
   ].join('\n');
 }

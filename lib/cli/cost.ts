@@ -34,9 +34,23 @@ export function signingOperations(n: number, t: number): Operations {
   };
 }
 
+/**
+ * One token issued: a deposit through both phases, and the wallet's look at what became of it. Of all services and the gateway, from embedded networks of 3 to 10: exact for messages and KMS
+ * calls, within 10 % for the rest (reads: 15 %).
+ */
+export function issueOperations(n: number): Operations {
+  return { messages: 6 * n, kmsCalls: 2 * n, writeUnits: 23.5 * n, readUnits: 25 * n };
+}
+
+/** One payment by invoice: asked for, through both phases, and received by the payee, to whom services say what they have stored. As {@link issueOperations}. */
+export function paymentOperations(n: number): Operations {
+  return { messages: 12 * n, kmsCalls: 2 * n, writeUnits: 26 * n, readUnits: 48 * n };
+}
+
 /** Counted on a deployed committee (n = 3, t = 2, 2026-11-21) over counted in an embedded one; and how many of the messages had an invocation of their own. */
 const DEPLOYED = {
   keygen: { messages: 96 / 99, kmsCalls: 36 / 36, writeUnits: 441 / 409, readUnits: 474 / 355, invocations: 81 / 96 },
+  tokens: { messages: 1, kmsCalls: 1, writeUnits: 1, readUnits: 1, invocations: 1 },
   signing: { messages: 32 / 27, kmsCalls: 30 / 19, writeUnits: 226 / 137, readUnits: 336 / 170, invocations: 31 / 32 },
 } as const;
 
@@ -46,7 +60,7 @@ const BUSY_POLLERS = 2.5;
 const KMS_KEY_A_MONTH = 1;
 const DAYS_A_MONTH = 30.4;
 /** Queues that a function reads: of the coordinator, of each coin, and one for each peer. A test counts them in the catalogue. */
-export const QUEUES = { coordinator: 3, coin: 21 } as const;
+export const QUEUES = { coordinator: 3, coin: 21, asset: 22 } as const;
 /** When the prices were read, and where AWS publishes them: `docs/costs.md`. */
 export const PRICES_READ = { 'SQS and KMS': '2026-03 and 2026-06', DynamoDB: '2025-07', Lambda: '2024' } as const;
 export const MEASURED_UP_TO = 20;
@@ -57,6 +71,10 @@ export interface CostQuestion {
   readonly coins: number;
   readonly signaturesPerDay: number;
   readonly keysPerMonth: number;
+  /** Of which every operator has a signing service. */
+  readonly assets: number;
+  /** By invoice, of one asset or of several. */
+  readonly paymentsPerDay: number;
 }
 
 export interface CostLine {
@@ -77,21 +95,27 @@ export interface Cost {
   readonly atMost: number;
   readonly oneSignature: number;
   readonly oneKey: number;
+  readonly onePayment: number;
+  readonly oneIssue: number;
   /** Assumptions that the reader should know of. */
   readonly notes: readonly string[];
 }
 
 export function costOf(question: CostQuestion): Cost {
-  const { operators: n, threshold: t, coins, signaturesPerDay, keysPerMonth } = question;
+  const { operators: n, threshold: t, coins, signaturesPerDay, keysPerMonth, assets, paymentsPerDay } = question;
   const oneSignature = deployedPrice('signing', signingOperations(n, t));
   const oneKey = deployedPrice('keygen', keygenOperations(n, t));
-  const queues = n * (QUEUES.coordinator + QUEUES.coin * coins + (n - 1));
+  const onePayment = deployedPrice('tokens', paymentOperations(n));
+  const queues = n * (QUEUES.coordinator + QUEUES.coin * coins + QUEUES.asset * assets + (n - 1));
   const polling = queues * IDLE_REQUESTS_A_QUEUE * PRICES.sqsRequest;
   const lines: CostLine[] = [
-    { what: 'KMS keys', dollars: n * (2 + 2 * coins) * KMS_KEY_A_MONTH, kind: 'fixed' },
+    { what: 'KMS keys', dollars: n * (2 + 2 * (coins + assets)) * KMS_KEY_A_MONTH, kind: 'fixed' },
     { what: 'polling of quiet queues', dollars: polling, kind: 'fixed' },
     { what: 'signatures', dollars: signaturesPerDay * DAYS_A_MONTH * oneSignature, kind: 'use' },
     { what: 'new keys', dollars: keysPerMonth * oneKey, kind: 'use' },
+    ...(assets > 0
+      ? [{ what: 'payments', dollars: paymentsPerDay * DAYS_A_MONTH * onePayment, kind: 'use' } as const]
+      : []),
   ];
   const committee = lines.reduce((sum, { dollars }) => sum + dollars, 0);
   return {
@@ -102,12 +126,17 @@ export function costOf(question: CostQuestion): Cost {
     atMost: committee + (BUSY_POLLERS - 1) * polling,
     oneSignature,
     oneKey,
+    onePayment,
+    oneIssue: deployedPrice('tokens', issueOperations(n)),
     notes: [
       'us-east-1, on demand, first tier, free tiers left out; logs, alarms, storage, recovery and traffic between regions are not counted',
       `prices as read in ${Object.entries(PRICES_READ)
         .map(([what, when]) => `${when} (${what})`)
         .join(', ')}: check them against AWS’s own pages`,
       'operations counted on a deployed committee of 3, and their growth in embedded ones of 3 to 20',
+      ...(assets > 0
+        ? ['one payment: by invoice, received by its payee; the key of an asset, once an epoch, is not counted']
+        : []),
       ...(n > MEASURED_UP_TO ? [`more than ${MEASURED_UP_TO} operators are extrapolated`] : []),
     ],
   };

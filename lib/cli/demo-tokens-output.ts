@@ -52,6 +52,8 @@ export interface TokenDemoResult {
   readonly named: { readonly lying: readonly number[]; readonly silent: readonly number[] };
   /** What was to be shown and was not so. */
   readonly failures: readonly string[];
+  /** `in one process`, or on which engine. */
+  readonly where: string;
   readonly seconds: { readonly elapsed: number; readonly cpu: number };
 }
 
@@ -125,6 +127,6 @@ export function tokenText(result: TokenDemoResult, colour: boolean): string {
       : bad(`issued − redeemed = ${supply.issued - supply.redeemed}, which is not what the wallets have`),
   ];
   if (result.failures.length > 0) lines.push('', ...result.failures.map(bad));
-  lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, in one process`);
+  lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, ${result.where}`);
   return lines.join('\n');
 }

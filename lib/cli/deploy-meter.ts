@@ -124,6 +124,41 @@ export class Meter {
   }
 }
 
+/** Usage of some stretches of time, counted when all of them are over: to read the record takes longer than what is recorded. */
+export class Counter {
+  readonly #meter: Meter;
+  readonly #stretches = new Map<
+    string,
+    { readonly from: number; readonly until: number; readonly invocations: number }
+  >();
+
+  constructor(meter: Meter) {
+    this.#meter = meter;
+  }
+
+  start(): Promise<void> {
+    return this.#meter.start();
+  }
+
+  /** @param settled until nothing of it is under way any more */
+  async over<Result>(what: string, doing: () => Promise<Result>, settled: () => Promise<void>): Promise<Result> {
+    const before = await this.#meter.invocations();
+    const from = Date.now() / 1_000;
+    const result = await doing();
+    await settled();
+    const until = Date.now() / 1_000;
+    this.#stretches.set(what, { from, until, invocations: (await this.#meter.invocations()) - before });
+    return result;
+  }
+
+  async usage(): Promise<ReadonlyMap<string, Usage>> {
+    const usage = new Map<string, Usage>();
+    for (const [what, { from, until, invocations }] of this.#stretches)
+      usage.set(what, await this.#meter.usage(from, until, invocations));
+    return usage;
+  }
+}
+
 interface LogGroups {
   readonly logGroups: readonly { readonly logGroupName: string }[];
   readonly nextToken?: string;

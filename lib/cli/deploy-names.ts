@@ -25,3 +25,16 @@ export function signingServiceStackName(identity: string, asset: string): string
 export function processorStackName(identity: string, coin: string): string {
   return `coterie-${identity}-processor-${coin}`;
 }
+
+/** All stacks of an operator; the inbox once there is a committee. */
+export function stackNames(
+  { identity, coins, assets }: { identity: string; coins: readonly string[]; assets: readonly string[] },
+  withInbox: boolean,
+): readonly string[] {
+  return [
+    coordinatorStackName(identity),
+    ...coins.map((coin) => processorStackName(identity, coin)),
+    ...assets.map((asset) => signingServiceStackName(identity, asset)),
+    ...(withInbox ? [inboxStackName(identity)] : []),
+  ];
+}

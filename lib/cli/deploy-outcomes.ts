@@ -2,9 +2,9 @@
 import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { sqsClients } from '../aws/clients.ts';
 import { queueUrl } from '../aws/queues.ts';
-import type { Coin } from '../local/committee.ts';
-import { parseBody } from '../messages/catalogue.ts';
+import { type Payload, parseBody } from '../messages/catalogue.ts';
 import type { MultisigEvent } from '../messages/events.ts';
+import type { Hex } from '../messages/hex.ts';
 import type { OperatorFile } from '../messages/operator.ts';
 import { topicQueue } from '../messages/topics.ts';
 import type { Address, KeygenOutcome, SigningOutcome } from './agreement.ts';
@@ -12,11 +12,13 @@ import type { Access } from './deploy-access.ts';
 
 const LONG_POLL_SECONDS = 2;
 
-/** `coin/identity` → the operator's last word. */
+/** `coin/identity`, or `asset/identity`, → the operator's last word. */
 export interface Heard {
   readonly addresses: Map<string, Address>;
   readonly keygens: Map<string, KeygenOutcome>;
   readonly signings: Map<string, SigningOutcome>;
+  /** Amounts of withdrawals, by transaction: services of an asset say each of them under one id. */
+  readonly withdrawals: Map<Hex, bigint>;
 }
 
 interface OutcomeQueue {
@@ -37,19 +39,25 @@ export class OutcomesMissing extends Error {
 }
 
 export class Outcomes {
-  readonly heard: Heard = { addresses: new Map(), keygens: new Map(), signings: new Map() };
+  readonly heard: Heard = {
+    addresses: new Map(),
+    keygens: new Map(),
+    signings: new Map(),
+    withdrawals: new Map(),
+  };
   readonly #queues: readonly OutcomeQueue[];
 
-  constructor(clients: readonly Client[], coins: readonly Coin[]) {
+  /** @param segments coins and assets */
+  constructor(clients: readonly Client[], segments: readonly string[]) {
     this.#queues = clients.flatMap(({ file, access }) => {
       const { identity, account, region } = file;
       const client = sqsClients({
         endpoint: access.endpoint,
         ...(access.credentials ? { credentials: access.credentials } : {}),
       })(region);
-      return coins.map((coin) => {
-        const name = topicQueue(identity, coin, 'MultisigEvent');
-        return { at: `${coin}/${identity}`, url: queueUrl({ account, region, name }, access.endpoint), client };
+      return segments.map((segment) => {
+        const name = topicQueue(identity, segment, 'MultisigEvent');
+        return { at: `${segment}/${identity}`, url: queueUrl({ account, region, name }, access.endpoint), client };
       });
     });
   }
@@ -69,23 +77,36 @@ export class Outcomes {
     }
   }
 
-  async #receive({ at, url, client }: OutcomeQueue, signal: AbortSignal): Promise<void> {
+  /** What lies in the queues. */
+  async read(signal: AbortSignal): Promise<void> {
+    let got: number[];
+    do got = await Promise.all(this.#queues.map((queue) => this.#receive(queue, signal, 0)));
+    while (got.some((count) => count > 0));
+  }
+
+  /** @returns how many came */
+  async #receive({ at, url, client }: OutcomeQueue, signal: AbortSignal, seconds = LONG_POLL_SECONDS): Promise<number> {
     const command = new ReceiveMessageCommand({
       QueueUrl: url,
       MaxNumberOfMessages: 10,
-      WaitTimeSeconds: LONG_POLL_SECONDS,
+      WaitTimeSeconds: seconds,
     });
     const { Messages = [] } = await client.send(command, { abortSignal: signal });
     for (const { Body = '' } of Messages) this.#hear(at, Body);
-    if (Messages.length === 0) return;
+    if (Messages.length === 0) return 0;
     const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: `${i}`, ReceiptHandle }));
     await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }), { abortSignal: signal });
+    return Messages.length;
   }
 
   #hear(at: string, body: string): void {
     const parsed = parseBody(body);
     if (!parsed.ok) return;
     if (parsed.name === 'PublicAddressAvailable') this.heard.addresses.set(at, parsed.payload as Address);
+    if (parsed.name === 'Withdrawal') {
+      const { transaction, amount } = parsed.payload as Payload<'Withdrawal'>;
+      this.heard.withdrawals.set(transaction, BigInt(amount));
+    }
     if (parsed.name !== 'MultisigEvent') return;
     const event = parsed.payload as MultisigEvent;
     if ('KeygenOutcome' in event && event.KeygenOutcome.final) this.heard.keygens.set(at, event.KeygenOutcome);

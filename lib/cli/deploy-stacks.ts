@@ -2,13 +2,7 @@
 import { STAGES, settingsOf } from '../../cdk/settings.ts';
 import { cdk } from './deploy-cdk.ts';
 import { readCommitteeFile, readOperatorFile } from './deploy-files.ts';
-import {
-  COMMITTEE_HASH,
-  coordinatorStackName,
-  inboxStackName,
-  processorStackName,
-  signingServiceStackName,
-} from './deploy-names.ts';
+import { COMMITTEE_HASH, stackNames } from './deploy-names.ts';
 import { shown, UsageError } from './usage.ts';
 
 const OK = 0;
@@ -26,13 +20,7 @@ export async function deploy(options: DeployOptions): Promise<number> {
   const operator = readOperatorFile(options.operator);
   const committee = options.committee === undefined ? undefined : readCommitteeFile(options.committee);
   settingsOf(operator, committee, stage, { tools: process.env['AWS_ENDPOINT_URL'] || undefined });
-  const { identity, coins, assets } = operator;
-  const stacks = [
-    coordinatorStackName(identity),
-    ...coins.map((coin) => processorStackName(identity, coin)),
-    ...assets.map((asset) => signingServiceStackName(identity, asset)),
-  ];
-  if (committee) stacks.push(inboxStackName(identity));
+  const stacks = stackNames(operator, committee !== undefined);
   const context = [`stage=${stage}`, `operator=${options.operator}`];
   if (options.committee !== undefined) context.push(`committee=${options.committee}`);
   await cdk(

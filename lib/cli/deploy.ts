@@ -1,5 +1,7 @@
 /** The operator's commands: deploy, start, card, committee, reconcile. Each is loaded when it is asked for. */
 import type { Command } from 'commander';
+import type { ExportOptions } from './committee-export.ts';
+import { atPlace } from './operate.ts';
 
 type Ended = (status: number) => void;
 
@@ -63,6 +65,14 @@ function registerCommittee(committee: Command, ended: Ended): void {
     .action(async (cards: string[], options: Record<string, unknown>) => {
       const { create } = await import('./committee-commands.ts');
       ended(create(cards, options as unknown as Parameters<typeof create>[1]));
+    });
+
+  atPlace(committee.command('export'))
+    .description('take out the committee file that an operator has accepted: evidence is judged by it')
+    .option('--output <file>', 'write it there')
+    .action(async (options: ExportOptions) => {
+      const { exportCommittee } = await import('./committee-export.ts');
+      ended(await exportCommittee(options));
     });
 
   withOperator(committee.command('check'))

@@ -46,7 +46,7 @@ async function examineAws(place: Place, options: DoctorOptions): Promise<readonl
   if (!operator) return [];
   const endpoint = process.env['AWS_ENDPOINT_URL'] || undefined;
   const where = { region: operator.region, endpoint };
-  const segments = [COORDINATOR_SEGMENT, ...operator.coins];
+  const segments = [COORDINATOR_SEGMENT, ...operator.coins, ...operator.assets];
   // What cannot be read is one finding among others: a doctor who needs a healthy patient helps nobody.
   const unread: Checkup[] = [];
   const accepted = new Map<string, Committee | undefined>();

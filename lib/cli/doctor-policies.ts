@@ -67,6 +67,14 @@ export function callersOf({ Condition = {} }: PolicyStatement): string[] {
   });
 }
 
+/** Whole accounts: those that an admission names as principals, or that a denial leaves out. */
+export function accountsOf({ Effect, Principal, Condition = {} }: PolicyStatement): string[] {
+  const named: unknown =
+    Effect === 'Deny' ? Condition['StringNotEquals']?.['aws:PrincipalAccount'] : (Principal as { AWS?: unknown })?.AWS;
+  const all = typeof named === 'string' ? [named] : Array.isArray(named) ? (named as string[]) : [];
+  return all.map((each) => each.split(':')[4] ?? each);
+}
+
 export function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort());
 }

@@ -7,13 +7,22 @@ import { COORDINATOR_SEGMENT, inboxQueue, topicQueue } from '../messages/topics.
 import type { QueueName } from '../ports.ts';
 import { asking, type Checkup, good, problem } from './checkup.ts';
 import type { DoctorClients, Patient } from './doctor.ts';
-import { callersOf, isEverybody, isTls, sameSet, sends, statementsIn } from './doctor-policies.ts';
+import {
+  accountsOf,
+  callersOf,
+  isEverybody,
+  isTls,
+  type PolicyStatement,
+  sameSet,
+  sends,
+  statementsIn,
+} from './doctor-policies.ts';
 
 export const VISIBILITY_SECONDS = 360;
 export const MAX_RECEIVES = 10;
 interface Wanted {
   readonly name: QueueName;
-  readonly senders: 'own' | 'client' | 'peer';
+  readonly senders: 'own' | 'client' | 'gateway' | 'peer';
   /** Whose account may send, for an inbox. */
   readonly account?: string;
   readonly function: boolean;
@@ -21,23 +30,25 @@ interface Wanted {
 
 /** Every queue that the stacks make for this operator. */
 export function queuesOf({ operator, committee }: Pick<Patient, 'operator' | 'committee'>): readonly Wanted[] {
-  const { identity, coins, outcomeQueue } = operator;
+  const { identity, coins, assets, outcomeQueue } = operator;
   const wanted: Wanted[] = [];
   for (const message of MESSAGE_NAMES) {
-    const { consumers, queue, senders, statement }: Entry = CATALOGUE[message];
-    if (queue !== 'topic' || statement === 'SpentSerials' || statement === 'SpentSerialsRequest') continue;
-    const from = senders.includes('client') ? 'client' : 'own';
-    const own = { senders: from, function: true } as const;
-    if (consumers.includes('processor'))
-      wanted.push(...coins.map((coin) => ({ name: topicQueue(identity, coin, message), ...own })));
-    if (!consumers.includes('coordinator')) continue;
-    const segments = senders.includes('processor') ? coins : [COORDINATOR_SEGMENT];
-    wanted.push(...segments.map((segment) => ({ name: topicQueue(identity, segment, message), ...own })));
+    const { consumers, queue, senders }: Entry = CATALOGUE[message];
+    if (queue !== 'topic') continue;
+    const from = senders.includes('client') ? 'client' : senders.includes('gateway') ? 'gateway' : 'own';
+    const heard = (segments: readonly string[]) =>
+      segments.map(
+        (segment): Wanted => ({ name: topicQueue(identity, segment, message), senders: from, function: true }),
+      );
+    if (consumers.includes('processor')) wanted.push(...heard(coins));
+    if (consumers.includes('signing-service')) wanted.push(...heard(assets));
+    if (consumers.includes('coordinator'))
+      wanted.push(...heard(senders.includes('processor') ? [...coins, ...assets] : [COORDINATOR_SEGMENT]));
   }
-  for (const coin of coins) {
-    wanted.push({ name: topicQueue(identity, coin, 'Outbound'), senders: 'own', function: true });
+  for (const segment of [...coins, ...assets]) {
+    wanted.push({ name: topicQueue(identity, segment, 'Outbound'), senders: 'own', function: true });
     if (outcomeQueue === undefined)
-      wanted.push({ name: topicQueue(identity, coin, 'MultisigEvent'), senders: 'own', function: false });
+      wanted.push({ name: topicQueue(identity, segment, 'MultisigEvent'), senders: 'own', function: false });
   }
   for (const peer of committee?.file.operators ?? []) {
     if (peer.identity === identity) continue;
@@ -94,7 +105,7 @@ export async function queueCheck(
 }
 
 function admissionOf(
-  { clientRoles }: OperatorFile,
+  { clientRoles, gateways }: OperatorFile,
   { name, senders, account }: Wanted,
   text: string | undefined,
 ): Checkup[] {
@@ -114,9 +125,19 @@ function admissionOf(
         `Remove the statement ${anybody.Sid ?? 'without a name'} from its policy at once.`,
       ),
     );
-  if (senders === 'own') return found;
-  const allowed = statements.filter(({ Effect, Action }) => Effect === 'Allow' && sends(Action)).flatMap(callersOf);
-  const denied = statements.filter(({ Effect, Action }) => Effect === 'Deny' && sends(Action)).flatMap(callersOf);
+  const admission = statements.filter(({ Action }) => sends(Action));
+  const callers = (effect: 'Allow' | 'Deny') => admission.filter(({ Effect }) => Effect === effect).flatMap(callersOf);
+  switch (senders) {
+    case 'own':
+      return found;
+    case 'gateway':
+      // Without a gateway the stack says nothing, and the account's own roles may send to what answers nobody.
+      return gateways.length === 0 ? found : [...found, ...gatewaysOnly(name, gateways, admission)];
+    case 'client':
+    case 'peer':
+      break;
+  }
+  const [allowed, denied] = [callers('Allow'), callers('Deny')];
   const expected = senders === 'client' ? clientRoles : undefined;
   const right = expected
     ? sameSet(allowed, expected)
@@ -132,6 +153,29 @@ function admissionOf(
   if (!sameSet(denied, allowed))
     found.push(
       problem(name, 'does not deny everybody else', `${redeploy} The account’s own administrators could send.`),
+    );
+  return found;
+}
+
+/** A gateway is known by its account: whoever may use that may send. */
+function gatewaysOnly(name: QueueName, gateways: readonly string[], admission: readonly PolicyStatement[]): Checkup[] {
+  const expected = [...new Set(gateways.map((arn) => arn.split(':')[4] ?? ''))];
+  const accounts = (effect: 'Allow' | 'Deny') =>
+    admission.filter(({ Effect }) => Effect === effect).flatMap(accountsOf);
+  const [allowed, denied] = [accounts('Allow'), accounts('Deny')];
+  const redeploy = 'Deploy the stack again.';
+  const found: Checkup[] = [];
+  if (!sameSet(allowed, expected))
+    found.push(
+      problem(
+        name,
+        `admits ${allowed.join(', ') || 'nobody'}, expected the gateways’ accounts ${expected.join(', ')}`,
+        redeploy,
+      ),
+    );
+  if (!sameSet(denied, expected))
+    found.push(
+      problem(name, 'does not deny everybody but the gateways', `${redeploy} The account’s own roles could send.`),
     );
   return found;
 }

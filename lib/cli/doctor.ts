@@ -43,11 +43,19 @@ interface Lifecycle {
 }
 
 /** As the stacks make them. */
-export const TABLE_LIFECYCLES: Readonly<Record<Exclude<Table, 'Serials' | 'Issuance'>, Lifecycle>> = {
+export const TABLE_LIFECYCLES: Readonly<Record<Table, Lifecycle>> = {
   Ceremonies: { recovery: true, timeToLive: true, protected: false },
   Nonces: { recovery: false, timeToLive: true, protected: false },
   Keys: { recovery: true, timeToLive: false, protected: true },
   Directory: { recovery: true, timeToLive: false, protected: false },
+  Serials: { recovery: true, timeToLive: false, protected: true },
+  Issuance: { recovery: true, timeToLive: false, protected: true },
+};
+/** What is lost with a table that somebody deletes. */
+const LOST: Readonly<Partial<Record<Table, string>>> = {
+  Keys: 'key shares lie in it and nowhere else.',
+  Serials: 'a serial that is forgotten is spent twice.',
+  Issuance: 'wallets that are restored from their seeds find their tokens by it.',
 };
 /** Two operators' clocks may differ by ten minutes; one that is out by one is on its way there. */
 const SKEW_SECONDS = 60;
@@ -61,13 +69,13 @@ export interface Patient {
 }
 
 export async function examine(patient: Patient, clients: DoctorClients): Promise<readonly Checkup[]> {
-  const { coins } = patient.operator;
-  const segments = [COORDINATOR_SEGMENT, ...coins];
+  const { coins, assets } = patient.operator;
+  const segments = [COORDINATOR_SEGMENT, ...coins, ...assets];
   const found = await Promise.all([
     clock(clients),
     drift(patient),
     ...segments.flatMap((segment) =>
-      tablesOf(segment).map((table) =>
+      tablesOf(segment, assets).map((table) =>
         tableCheck(tableName(patient.operator.identity, segment, table), table, clients),
       ),
     ),
@@ -79,9 +87,11 @@ export async function examine(patient: Patient, clients: DoctorClients): Promise
   return found.flat();
 }
 
-function tablesOf(segment: string): readonly (keyof typeof TABLE_LIFECYCLES)[] {
-  return segment === COORDINATOR_SEGMENT ? ['Keys', 'Directory'] : ['Ceremonies', 'Nonces', 'Keys', 'Directory'];
+function tablesOf(segment: string, assets: readonly string[]): readonly Table[] {
+  if (segment === COORDINATOR_SEGMENT) return ['Keys', 'Directory'];
+  return ['Ceremonies', 'Nonces', 'Keys', 'Directory', ...(assets.includes(segment) ? ASSET_TABLES : [])];
 }
+const ASSET_TABLES = ['Serials', 'Issuance'] as const;
 
 // ------------------------------------------------------------------------------------------------ time and agreement
 
@@ -146,11 +156,7 @@ async function drift({ operator, committee, accepted }: Patient): Promise<Checku
 
 // ------------------------------------------------------------------------------------------------ tables
 
-async function tableCheck(
-  TableName: string,
-  table: keyof typeof TABLE_LIFECYCLES,
-  { dynamo }: DoctorClients,
-): Promise<Checkup[]> {
+async function tableCheck(TableName: string, table: Table, { dynamo }: DoctorClients): Promise<Checkup[]> {
   const wanted = TABLE_LIFECYCLES[table];
   const redeploy = 'Deploy the stack again; on an emulator coterie reconcile sets what its templates leave out.';
   const parts = await Promise.all([
@@ -165,7 +171,7 @@ async function tableCheck(
         problem(
           TableName,
           'can be deleted by one call',
-          'Turn deletion protection on: key shares lie in it and nowhere else.',
+          `Turn deletion protection on: ${LOST[table] ?? 'what lies in it is nowhere else.'}`,
         ),
       ];
     }),

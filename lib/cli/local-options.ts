@@ -1,4 +1,5 @@
 /** The options of `coterie local`. */
+import { LIES, type Liar } from '../local/liar.ts';
 import { STATEMENT_TYPES } from '../messages/statement.ts';
 import { type Address, addressOf } from './endpoint/address.ts';
 import { type CommitteeShape, committeeShape, type RawCommittee, shown, UsageError, wholeNumber } from './usage.ts';
@@ -10,6 +11,7 @@ export interface LocalOptions extends CommitteeShape {
   readonly killed: readonly number[];
   /** Stops answering when it would handle its first message of this name. */
   readonly dies: { readonly operator: number; readonly at: string } | undefined;
+  readonly liar: Liar | undefined;
   /** Where other commands find the committee. */
   readonly endpoint: Address | undefined;
 }
@@ -17,6 +19,7 @@ export interface LocalOptions extends CommitteeShape {
 export interface RawLocal extends RawCommittee {
   readonly genesis?: boolean;
   readonly kill?: readonly string[];
+  readonly lie?: string;
   readonly socket?: string;
   readonly port?: string;
 }
@@ -30,7 +33,8 @@ export function localOptions(raw: RawLocal): LocalOptions {
     throw new UsageError(`--kill: expected at most one operator with @Message, got ${dying.length}`);
   const [dies] = dying.flatMap(({ operator, at }) => (at === undefined ? [] : [{ operator, at }]));
   const killed = kills.filter((kill) => kill.at === undefined).map(({ operator }) => operator);
-  return { ...shape, genesis: raw.genesis ?? false, killed, dies, endpoint: endpointOf(raw) };
+  const liar = raw.lie === undefined ? undefined : liarOf(raw.lie, shape);
+  return { ...shape, genesis: raw.genesis ?? false, killed, dies, liar, endpoint: endpointOf(raw) };
 }
 
 function endpointOf({ socket, port }: RawLocal): Address | undefined {
@@ -51,6 +55,17 @@ const MORTAL: readonly string[] = [
   'MultisigInstruction',
   'Control',
 ];
+
+/** `3@SignatureShare`. */
+function liarOf(text: string, { operators, threshold }: CommitteeShape): Liar {
+  const [index = '', statement = 'SignatureShare'] = text.split('@');
+  const operator = wholeNumber('--lie', index, 1, operators);
+  const lie = LIES.find((each) => each === statement);
+  if (lie === 'EncryptedKeyShare' && threshold < 2)
+    throw new UsageError(`--lie: expected a threshold of at least 2 for a lie in ${lie}, got ${threshold}`);
+  if (lie) return { operator, in: lie };
+  throw new UsageError(`--lie: expected one of ${LIES.join(', ')} after @, got ${shown(statement)}`);
+}
 
 /** `2`, or `2@SigningPackageIn`. */
 function killOf(text: string, operators: number): { readonly operator: number; readonly at: string | undefined } {

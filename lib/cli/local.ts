@@ -104,7 +104,7 @@ class Service {
   constructor(options: LocalOptions, streams: LocalStreams) {
     this.#options = options;
     this.#streams = streams;
-    const { operators, threshold, coins, allowSingleSigner, genesis, dies } = options;
+    const { operators, threshold, coins, allowSingleSigner, genesis, dies, liar } = options;
     this.#committee = new Embedded({
       operators,
       threshold,
@@ -112,6 +112,7 @@ class Service {
       allowSingleSigner,
       genesis,
       ...(dies ? { dies } : {}),
+      ...(liar ? { liar } : {}),
       cloud: { seed: options.seed ?? systemRandom.bytes(32), clock: 'real' },
     });
     this.#random = this.#committee.cloud.random('local');

@@ -96,6 +96,10 @@ function commands(version: string, ended: (status: number) => void): Command {
       'this operator stops answering before the first line, or at its first message of that name; may be given several times',
       (text: string, before: string[] | undefined) => [...(before ?? []), text],
     )
+    .option(
+      '--lie <operator[@statement]>',
+      'this operator signs wrong ones of EncryptedKeyShare or SignatureShare (the default), and is named with proof',
+    )
     .option('--socket <path>', 'let other commands reach the committee there (--at), until Ctrl-C')
     .option('--port <n>', 'the same on a port of 127.0.0.1')
     .addHelpText('after', LOCAL_LINES)

@@ -72,6 +72,8 @@ export function registerOperate(program: Command, ended: Ended): void {
     .option('--coins <c>', 'how many coins', '1')
     .option('--signatures-per-day <s>', 'of one message each', '100')
     .option('--keys-per-month <k>', 'new keys', '0')
+    .option('--assets <a>', 'how many assets, with a signing service of every operator', '0')
+    .option('--payments-per-day <p>', 'of tokens, by invoice', '0')
     .option('--svg <file>', 'draw it there')
     .option('--json', 'print one JSON document on stdout, and nothing else there')
     .action(async (options) => {
@@ -167,7 +169,7 @@ function registerCeremony(ceremony: Command, ended: Ended): void {
     });
   atPlace(ceremony.command('show'))
     .description('what was asked, who said what, how it ended, who is to blame, what to do')
-    .argument('<id>', 'of the ceremony, or its first digits')
+    .argument('<id>', 'of the ceremony, its first digits, or latest')
     .option('--evidence <operator>', 'print the stored proof against this operator, for coterie verify')
     .action(async (id: string, options) => {
       const { showCeremony } = await import('./ceremony-commands.ts');
@@ -175,7 +177,7 @@ function registerCeremony(ceremony: Command, ended: Ended): void {
     });
   atPlace(ceremony.command('timeline'))
     .description('stages and arrivals by operator, as a drawing')
-    .argument('<id>', 'of the ceremony, or its first digits')
+    .argument('<id>', 'of the ceremony, its first digits, or latest')
     .action(async (id: string, options) => {
       const { showTimeline } = await import('./ceremony-commands.ts');
       ended(await showTimeline(id, options));
@@ -193,7 +195,7 @@ function registerPage(program: Command, ended: Ended): void {
     });
   atPlace(program.command('report'))
     .description('one ceremony as one HTML file that opens without a network')
-    .argument('<id>', 'of the ceremony, or its first digits')
+    .argument('<id>', 'of the ceremony, its first digits, or latest')
     .option('-o, --output <file>', 'where to write it; - is stdout (default: coterie-<id>.html)')
     .action(async (id: string, options) => {
       const { report } = await import('./report-command.ts');

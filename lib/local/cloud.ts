@@ -53,6 +53,16 @@ export interface LocalCloudOptions {
    * time, and without it a handler that does wait makes the run differ from time to time.
    */
   readonly background?: boolean;
+  /** The tables and master keys to begin with; everything else, randomness too, follows from `seed`. */
+  readonly image?: CloudImage;
+}
+
+/** All that lies in a world's tables, with the tables' identities and the master keys: another world may begin with it. */
+export interface CloudImage {
+  readonly seed: Uint8Array;
+  /** Milliseconds UTC at which it was made. */
+  readonly time: number;
+  readonly tables: readonly { readonly name: string; readonly id: string; readonly items: readonly Item[] }[];
 }
 
 /** What a backup of a table holds. */
@@ -64,6 +74,8 @@ export interface TableSnapshot {
 export class LocalCloud {
   readonly inspect: Inspection;
   readonly #seed: Uint8Array;
+  /** Of the master keys and the tables' identities. */
+  readonly #keySeed: Uint8Array;
   readonly #virtual: VirtualClock | undefined;
   readonly #queues: LocalQueues;
   readonly #scheduler: Scheduler;
@@ -77,9 +89,11 @@ export class LocalCloud {
   readonly #changeListeners = new Set<(change: Change) => void>();
   #tablesMade = 0;
 
-  constructor({ seed, clock, startTime, faults = {}, concurrency, background = true }: LocalCloudOptions) {
+  constructor(options: LocalCloudOptions) {
+    const { seed, clock, startTime, faults = {}, concurrency, background = true, image } = options;
     this.#seed = new Uint8Array(seed);
-    this.#virtual = clock === 'virtual' ? new VirtualClock(startTime) : undefined;
+    this.#keySeed = image ? image.seed : this.#seed;
+    this.#virtual = clock === 'virtual' ? new VirtualClock(startTime ?? image?.time) : undefined;
     const now = (): number => this.now;
     const random = (label: string): SeededRandom => this.#stream(`cloud/${label}`);
     this.#queues = new LocalQueues(now, random('queues'), faults, (queue) => this.#scheduler.visible(queue));
@@ -98,6 +112,10 @@ export class LocalCloud {
       ttlLag: () => faults.ttlLagSeconds ?? lags.below(LATEST_TTL_SECONDS + 1),
       indexLag: () => (faults.dueLagSeconds ? lags.below(faults.dueLagSeconds + 1) : 0),
     };
+    for (const { name, id, items } of image?.tables ?? [])
+      this.#tables.set(name, new LocalTable(id, this.#timing, items));
+    // A table that is made later must not get the identity of one that was made before.
+    this.#tablesMade = image?.tables.length ?? 0;
     this.inspect = this.#inspection();
   }
 
@@ -147,7 +165,7 @@ export class LocalCloud {
   }
 
   wrapper(namespace: string): KeyWrapper {
-    const make = () => new LocalKeyWrapper(this.#scheduler, namespace, this.#seed, this.#stream(`kms/${namespace}`));
+    const make = () => new LocalKeyWrapper(this.#scheduler, namespace, this.#keySeed, this.#stream(`kms/${namespace}`));
     return kept(this.#wrappers, namespace, make);
   }
 
@@ -203,6 +221,12 @@ export class LocalCloud {
   /** The table as it is now, in another namespace, with another identity. */
   copyTable(namespace: string, table: Table, toNamespace: string): void {
     this.restoreTable(toNamespace, this.snapshotTable(namespace, table));
+  }
+
+  /** What {@link LocalCloudOptions.image} takes. Queues are not in it: it is for a world in which nothing is under way. */
+  image(): CloudImage {
+    const tables = [...this.#tables].map(([name, table]) => ({ name, id: table.id, items: table.items() }));
+    return { seed: this.#keySeed, time: this.now, tables };
   }
 
   /** Every port call passes the hook, before and after it is done. */

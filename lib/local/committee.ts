@@ -4,6 +4,8 @@
  * It becomes a committee exactly as deployed operators do: a first `Start` makes the keys, cards give the committee file, and `CommitteeAccepted` is
  * taken only because its hash was "deployed". Nothing is shared between operators but their queues.
  */
+
+import { suiteOf } from '../frost/suite.ts';
 import { inboxPattern } from '../messages/card.ts';
 import { bodyOf, type Payload, parseBodyAs } from '../messages/catalogue.ts';
 import { type Committee, type CommitteeFile, parseCommittee } from '../messages/committee.ts';
@@ -19,6 +21,7 @@ import type { Delivery, Ports, QueueName, Telemetry } from '../ports.ts';
 import type { QueueOptions } from './bus.ts';
 import { LocalCloud, type LocalCloudOptions } from './cloud.ts';
 import { COORDINATOR_FUNCTIONS, PROCESSOR_FUNCTIONS, SIGNING_SERVICE_FUNCTIONS } from './functions.ts';
+import { type Liar, lyingPorts } from './liar.ts';
 
 /** The coins that the embedded committee knows, with their suites. */
 export const COINS = { btc: 'FROST-secp256k1-SHA256-TR-v1', sol: 'FROST-ED25519-SHA512-v1' } as const;
@@ -57,6 +60,8 @@ export interface CommitteeOptions {
   readonly policies?: readonly Policy[];
   /** The operator dies when it would handle its first message of this name: `SigningPackageIn`, for one. */
   readonly dies?: { readonly operator: number; readonly at: string };
+  /** Its processors sign lies from the beginning. */
+  readonly liar?: Liar;
   /** Of every queue that a function reads. */
   readonly queues?: QueueOptions;
   readonly instruments?: Instruments;
@@ -171,10 +176,15 @@ export class LocalCommittee {
     const file = this.#file();
     const parsed = parseCommittee(file);
     if (!parsed.ok) throw new Error(parsed.reason);
-    this.#committee = parsed.committee;
-    for (const role of this.#roles) role.config = { ...role.config, committeeHash: parsed.committee.id };
+    this.adopt(parsed.committee);
     await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: file }));
     return parsed.committee;
+  }
+
+  /** The second deploy alone: for a world that begins with the tables of a committee that is assembled. */
+  adopt(committee: Committee): void {
+    this.#committee = committee;
+    for (const role of this.#roles) role.config = { ...role.config, committeeHash: committee.id };
   }
 
   /** One client for each operator puts the same instruction on its own operator's queue. @param operators who is asked; default all */
@@ -251,8 +261,11 @@ export class LocalCommittee {
       random: this.cloud.random(namespace),
       telemetry,
     };
-    const instrumented = this.options.instruments?.ports?.(ports, { operator, name, namespace }) ?? ports;
-    const role: Role = { operator, name, namespace, config, ports: instrumented };
+    const { instruments, liar } = this.options;
+    const honest = instruments?.ports?.(ports, { operator, name, namespace }) ?? ports;
+    const lies = liar?.operator === operator && isCoin(name);
+    const own = lies ? lyingPorts(honest, suiteOf(COINS[name]), config.identity, name, liar) : honest;
+    const role: Role = { operator, name, namespace, config, ports: own };
     this.#roles.push(role);
     return role;
   }

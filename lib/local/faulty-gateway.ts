@@ -66,10 +66,10 @@ export class LyingGateway implements GatewayPort {
     await this.#inner.post(message, body, services);
   }
 
-  async *answers(replyKey: Parameters<GatewayPort['answers']>[0]): AsyncGenerator<string> {
+  async *answers(...[replyKey, enough]: Parameters<GatewayPort['answers']>): AsyncGenerator<string> {
     const lie = this.#lies.get(replyKey);
     if (lie !== undefined) yield lie;
-    for await (const body of this.#inner.answers(replyKey))
+    for await (const body of this.#inner.answers(replyKey, enough))
       if (lie === undefined || !body.includes(`"index":${this.#liar.index},`)) yield body;
   }
 }

@@ -13,7 +13,7 @@ import { type Delivery, type QueueName, Throttled, UnknownOutcome } from '../por
 import { BackgroundWork } from './background.ts';
 import type { LocalQueues, Received } from './bus.ts';
 import type { VirtualClock } from './clock.ts';
-import { Crash, type Gate, type Hook, type PortOperation, subjectOf } from './gate.ts';
+import { Crash, type Gate, type Hook, type PortCall, type PortOperation, subjectOf } from './gate.ts';
 import type { SeededRandom } from './random.ts';
 
 const DEFAULT_BATCH_SIZE = 10;
@@ -103,8 +103,9 @@ export class Scheduler implements Gate {
   readonly #hooks = new Set<Hook>();
   readonly #failureListeners = new Set<(queue: QueueName, error: unknown) => void>();
   readonly #lateListeners = new Set<(queue: QueueName, operation: PortOperation) => void>();
-  /** Knows which batch a port call belongs to where several are under way. */
+  /** Knows which batch a port call belongs to where several are under way, and a job of one may be done while another runs. */
   #tasks: AsyncLocalStorage<Task> | undefined;
+  /** The batch that was begun or resumed last. Where handlers wait for nothing but their ports, every call until all has come to rest is its own. */
   #current: Task | undefined;
   #running = 0;
   #begun = 0;
@@ -193,7 +194,9 @@ export class Scheduler implements Gate {
     const kind = `${operation.port}.${operation.operation}`;
     this.calls.set(kind, (this.calls.get(kind) ?? 0) + 1);
     try {
-      return await this.#call(namespace, operation, action, task !== undefined);
+      const result = this.#call(namespace, operation, action, task !== undefined);
+      // Only a hook can have made it one; an await for nothing would cost every call a turn.
+      return result instanceof Promise ? await result : result;
     } catch (error) {
       if (!(error instanceof Crash) || !task) throw error;
       this.#end(task, 'crashed', error);
@@ -227,17 +230,33 @@ export class Scheduler implements Gate {
     this.#stopping = false;
   }
 
-  #tellTasksApart(): void {
-    this.#tasks ??= new AsyncLocalStorage();
+  /** In a virtual world whose handlers wait for nothing but their ports, the last that went on is the only one that can call. */
+  get #oneAtATime(): boolean {
+    return this.#virtual !== undefined && !this.#watches;
   }
 
-  async #call<T>(namespace: string, operation: PortOperation, action: () => T, mayCrash: boolean): Promise<T> {
-    const { port } = operation;
+  /** Storage that follows every promise costs an eighth of a run. */
+  #tellTasksApart(): void {
+    if (!this.#oneAtATime) this.#tasks ??= new AsyncLocalStorage();
+  }
+
+  #call<T>(namespace: string, operation: PortOperation, action: () => T, mayCrash: boolean): T | Promise<T> {
     const crashes =
       mayCrash && this.#faultDice.chance(this.#faults.crash)
         ? (['before', 'after'] as const)[this.#faultDice.below(2)]
         : undefined;
-    for (const hook of this.#hooks) await hook({ namespace, when: 'before', ...operation });
+    const told = this.#tell({ namespace, when: 'before', ...operation });
+    const go = (): T | Promise<T> => this.#do(namespace, operation, action, crashes);
+    return told === undefined ? go() : told.then(go);
+  }
+
+  #do<T>(
+    namespace: string,
+    operation: PortOperation,
+    action: () => T,
+    crashes: 'before' | 'after' | undefined,
+  ): T | Promise<T> {
+    const { port } = operation;
     if (crashes === 'before') throw new Crash(`before ${port}.${operation.operation}`);
     if (port !== 'bus' && this.#faultDice.chance(this.#faults.throttle))
       throw new Throttled(`${operation.operation}: slow down`);
@@ -246,9 +265,22 @@ export class Scheduler implements Gate {
     if (unknown && this.#faultDice.below(2) === 0) throw new UnknownOutcome(`${operation.operation}: no answer`);
     const result = action();
     if (unknown) throw new UnknownOutcome(`${operation.operation}: no answer`);
-    for (const hook of this.#hooks) await hook({ namespace, when: 'after', ...operation });
-    if (crashes === 'after') throw new Crash(`after ${port}.${operation.operation}`);
-    return result;
+    const told = this.#tell({ namespace, when: 'after', ...operation });
+    const end = (): T => {
+      if (crashes === 'after') throw new Crash(`after ${port}.${operation.operation}`);
+      return result;
+    };
+    return told === undefined ? end() : told.then(end);
+  }
+
+  /** @returns when all hooks have been told, or nothing where none of them waits */
+  #tell(call: PortCall): Promise<void> | undefined {
+    let waiting: Promise<void> | undefined;
+    for (const hook of this.#hooks) {
+      if (waiting) waiting = waiting.then(() => hook(call));
+      else waiting = hook(call) ?? undefined;
+    }
+    return waiting;
   }
 
   async #runVirtual(
@@ -369,10 +401,10 @@ export class Scheduler implements Gate {
     const quiet = new Promise<void>((resolve) => {
       task.quiet = resolve;
     });
-    if (this.#concurrency === 1) this.#current = task;
+    if (this.#concurrency === 1 || this.#oneAtATime) this.#current = task;
     if (this.#tasks) this.#tasks.run(task, () => void this.#handle(task, handler));
     else void this.#handle(task, handler);
-    if (this.#virtual && this.#concurrency > 1) return this.#rest();
+    if (this.#virtual && (this.#concurrency > 1 || this.#oneAtATime)) return this.#rest();
     return quiet.then(() => (this.#arrivals.length > 0 ? this.#rest() : undefined));
   }
 
@@ -396,7 +428,8 @@ export class Scheduler implements Gate {
     if (failed)
       for (const received of task.batch) if (!failed.has(received.messageId)) this.#queues.acknowledge(received);
     task.subscription.running--;
-    if (this.#current === task) this.#current = undefined;
+    // One that is over and calls nevertheless is to be noticed: here that is known until all has come to rest.
+    if (this.#current === task && !this.#oneAtATime) this.#current = undefined;
     this.#running--;
     this.#finished++;
     this.#update(task.subscription);
@@ -421,6 +454,7 @@ export class Scheduler implements Gate {
 
   async #resumeOne(): Promise<void> {
     const [call] = this.#parked.splice(this.#dice.below(this.#parked.length), 1);
+    if (this.#oneAtATime) this.#current = call?.task;
     call?.resume();
     await this.#rest();
   }
@@ -428,6 +462,7 @@ export class Scheduler implements Gate {
   /** Until all that was set going waits at a port call or is over; what waits now can be drawn. */
   async #rest(): Promise<void> {
     const unordered = await this.#background.settled();
+    if (this.#oneAtATime) this.#current = undefined;
     const arrivals = this.#arrivals;
     this.#arrivals = [];
     if (unordered && arrivals.length > 1) arrivals.sort(inOrder);

@@ -2,9 +2,9 @@
 import type { TransactionContext } from '../coconut/transaction-proof.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import type { Committee } from '../messages/committee.ts';
-import { type Hex, isHex } from '../messages/hex.ts';
+import type { Hex } from '../messages/hex.ts';
 import { contextOf } from '../signing-service/context.ts';
-import type { GatewayPort, RequestName } from '../wallet/gateway.ts';
+import { type GatewayPort, type RequestName, replyKeyOf } from '../wallet/gateway.ts';
 import type { LocalCloudOptions } from './cloud.ts';
 import { type AssetTerms, type CommitteeOptions, GATEWAY, LocalCommittee } from './committee.ts';
 
@@ -45,7 +45,7 @@ export class ServiceNetwork {
       cloud,
     });
     this.committee.onAnswer((body) => {
-      const key = replyKeyIn(body);
+      const key = replyKeyOf(body);
       if (key) this.#answers.set(key, [...(this.#answers.get(key) ?? []), body]);
     });
     this.committee.onAddress(({ keyId, certificate }, service) => {
@@ -106,10 +106,4 @@ export class ServiceNetwork {
       if (why !== 'stopped') return;
     }
   }
-}
-
-/** Whose answer it is, without opening it. */
-function replyKeyIn(body: string): Hex | undefined {
-  const [, key] = /"replyKey":"(0x[0-9a-f]{64})"/.exec(body) ?? [];
-  return key !== undefined && isHex(key) ? key : undefined;
 }

@@ -67,16 +67,14 @@ export function utf8(text: string): Uint8Array {
 
 /** @throws {EncodingError} outside 0 ≤ value < 2¹⁶ */
 export function u16be(value: number): Uint8Array {
-  const bytes = new Uint8Array(2);
-  new DataView(bytes.buffer).setUint16(0, within(value, 16));
-  return bytes;
+  within(value, 16);
+  return Uint8Array.of(value >>> 8, value);
 }
 
 /** @throws {EncodingError} outside 0 ≤ value < 2³² */
 export function u32be(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, within(value, 32));
-  return bytes;
+  within(value, 32);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** @throws {EncodingError} outside 0 ≤ value < 2⁶⁴, or for a number that is not a safe integer */

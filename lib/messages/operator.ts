@@ -28,7 +28,8 @@ export const operatorFile = z.strictObject({
   gateways: z.array(arn).max(16).default([]),
   /** SNS topic for alarms. */
   alarmTarget: arn.optional(),
-  coins: z.array(coin).min(1).max(16),
+  /** May be empty beside assets. */
+  coins: z.array(coin).max(16),
   /** Assets of which this operator runs a signing service. */
   assets: z.array(coin).max(16).default([]),
   /** SHA-256 of the committee file, compared by voice with the other operators; absent in the first deploy. */
@@ -55,6 +56,7 @@ function contradiction({
   gateways,
   instructionKeys,
 }: OperatorFile): string | undefined {
+  if (vaults.length === 0 && assets.length === 0) return 'coins: expected a coin or an asset, got neither';
   if (new Set(vaults).size !== vaults.length) return 'coins: expected distinct coins, got one twice';
   const coins = [...vaults, ...assets];
   if (new Set(coins).size !== coins.length) return 'assets: expected distinct assets that are no coins, got one twice';

@@ -5,7 +5,7 @@
 import { x25519 } from '@noble/curves/ed25519.js';
 import { concat, lp, utf8 } from '../messages/bytes.ts';
 import { parseBodyAs } from '../messages/catalogue.ts';
-import { type Hex, toHex } from '../messages/hex.ts';
+import { type Hex, isHex, toHex } from '../messages/hex.ts';
 import { type AnswerName, type AnswerOf, openAnswer } from '../signing-service/answer.ts';
 
 export type RequestName = 'Transaction' | 'TransactionCertificate' | 'RecoverIssued';
@@ -15,8 +15,17 @@ export interface GatewayPort {
   readonly replyTo: string;
   /** Puts the body on this queue of each of the services. May be repeated; what cannot be reached is left out. */
   post(message: RequestName, body: string, services: readonly number[]): Promise<void>;
-  /** Bodies of answers for this one-time key, as they come, in any order, any number of times; ends when the gateway waits no longer. */
-  answers(replyKey: Hex): AsyncIterable<string>;
+  /**
+   * Bodies of answers for this one-time key, as they come, in any order, any number of times; ends when the gateway waits no longer.
+   * @param enough asked while it waits: from when it says so, what is missing is waited for only a moment longer
+   */
+  answers(replyKey: Hex, enough?: () => boolean): AsyncIterable<string>;
+}
+
+/** Whose request or answer a body is, without opening it: the one-time key that it names. */
+export function replyKeyOf(body: string): Hex | undefined {
+  const [, key] = /"replyKey":"(0x[0-9a-f]{64})"/.exec(body) ?? [];
+  return key !== undefined && isHex(key) ? key : undefined;
 }
 
 /** Whom a wallet asks. */
@@ -43,19 +52,21 @@ const MOST_ANSWERS = 1_024;
 /**
  * One request to all services, and its answers as they come. Nobody signs an answer's envelope: each is of the service that it names only as far as what is in it proves that.
  * @param keyFor the one-time X25519 secret of this request, 32 bytes; of the bytes of the request if it has to be the same when it is repeated
+ * @param enough whether the answers so far would do: see {@link GatewayPort.answers}
  */
 export async function* ask<M extends RequestName>(
   { gateway, committee, asset, services }: Asked,
   message: M,
   payload: object,
   keyFor: (request: Uint8Array) => Uint8Array,
+  enough?: () => boolean,
 ): AsyncGenerator<Answer<M>> {
   const secret = keyFor(concat(lp(utf8(message)), lp(utf8(JSON.stringify(payload)))));
   const replyKey = toHex(x25519.getPublicKey(secret));
   const body = JSON.stringify({ [message]: { ...payload, replyTo: gateway.replyTo, replyKey } });
   await gateway.post(message, body, services);
   let opened = 0;
-  for await (const each of gateway.answers(replyKey)) {
+  for await (const each of gateway.answers(replyKey, enough)) {
     if (opened++ >= MOST_ANSWERS * services.length) return;
     const answer = await open({ committee, asset }, ANSWERS[message], each, secret);
     if (answer && services.includes(answer.index)) yield answer as Answer<M>;

@@ -49,9 +49,9 @@ async function recoverSome(phases: Phases, question: object, found: Map<Hex, Fou
   const parts = new Map<number, Set<number>>();
   const whole = new Set<number>();
   // Another key each time, hedged by nothing: parts of an answer of today must not be taken for parts of an earlier one's.
-  for await (const { index, part, parts: of, issued } of ask(phases, 'RecoverIssued', question, () =>
-    randomBytes(32),
-  )) {
+  const fresh = () => randomBytes(32);
+  const enough = () => whole.size >= quorum.t;
+  for await (const { index, part, parts: of, issued } of ask(phases, 'RecoverIssued', question, fresh, enough)) {
     const got = parts.get(index) ?? new Set<number>();
     parts.set(index, got.add(part));
     if (got.size === of) whole.add(index);

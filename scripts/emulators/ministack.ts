@@ -31,7 +31,9 @@ export async function startMinistack({
     command: join(programs, 'ministack'),
     args: [],
     port: chosen,
-    environment: () => ({
+    environment: (folder) => ({
+      // It unpacks every function into a temporary folder and leaves it there; ours goes with the engine.
+      TMPDIR: folder,
       BIND_HOST: '127.0.0.1',
       MINISTACK_HOST: '127.0.0.1',
       GATEWAY_PORT: `${chosen}`,

@@ -2,14 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { costOf, keygenOperations, type Operations, signingOperations } from '../../lib/cli/cost.ts';
+import {
+  costOf,
+  issueOperations,
+  keygenOperations,
+  type Operations,
+  paymentOperations,
+  signingOperations,
+} from '../../lib/cli/cost.ts';
 import { costText } from '../../lib/cli/cost-command.ts';
 import { costPicture } from '../../lib/cli/cost-picture.ts';
 import { dollarsText } from '../../lib/cli/text.ts';
 import { countCeremonies } from './counted.ts';
+import { countTokens } from './counted-tokens.ts';
 import { coterie } from './embedded.ts';
 
-const question = { operators: 3, threshold: 2, coins: 1, signaturesPerDay: 1_000, keysPerMonth: 0 };
+const question = {
+  operators: 3,
+  threshold: 2,
+  coins: 1,
+  signaturesPerDay: 1_000,
+  keysPerMonth: 0,
+  assets: 0,
+  paymentsPerDay: 0,
+};
 
 describe('the counts', () => {
   it.each([
@@ -35,12 +51,39 @@ describe('the counts', () => {
     }
   });
 
+  it.each([
+    [3, 2],
+    [5, 4],
+    [7, 5],
+  ])('of %i services, %i of which issue, are those of an embedded network', async (n, t) => {
+    const { deposit, payment, receipt } = await countTokens(n, t);
+    const paid = Object.fromEntries(
+      Object.entries(payment).map(([name, count]) => [name, count + receipt[name as keyof typeof receipt]]),
+    ) as unknown as Operations;
+    for (const [counted, modelled] of [
+      [deposit, issueOperations(n)],
+      [paid, paymentOperations(n)],
+    ] as const) {
+      expect([modelled.messages, modelled.kmsCalls]).toEqual([counted.messages, counted.kmsCalls]);
+      expect(Math.abs(modelled.writeUnits / counted.writeUnits - 1)).toBeLessThan(0.1);
+      expect(Math.abs(modelled.readUnits / counted.readUnits - 1)).toBeLessThan(0.15);
+    }
+  });
+
   it('give the price of the deployed committee that docs/costs.md reports', () => {
     const text = readFileSync(new URL('../../docs/costs.md', import.meta.url), 'utf8');
     const reported = (what: string) => Number(new RegExp(`\\| one ${what}[^\\n]*\\$([0-9.]+) \\|`).exec(text)?.[1]);
     const { oneKey, oneSignature } = costOf(question);
     expect(oneKey / reported('key generation')).toBeCloseTo(1, 1);
     expect(oneSignature / reported('signature')).toBeCloseTo(1, 1);
+  });
+
+  it('give the price of the deployed services that docs/costs.md reports', () => {
+    const text = readFileSync(new URL('../../docs/costs.md', import.meta.url), 'utf8');
+    const reported = (what: string) => Number(new RegExp(`\\| one ${what}[^\\n]*\\$([0-9.]+) \\|`).exec(text)?.[1]);
+    const { oneIssue, onePayment } = costOf({ ...question, operators: 7, threshold: 5, assets: 1 });
+    expect(oneIssue / reported('deposit')).toBeCloseTo(1, 1);
+    expect(onePayment / reported('payment')).toBeCloseTo(1, 1);
   });
 });
 
@@ -57,6 +100,16 @@ describe('the sum', () => {
     expect(fixed(costOf({ ...question, signaturesPerDay: 0 }))).toEqual(fixed(cost));
     expect(fixed(costOf({ ...question, coins: 2 }))[0]).toBe(18);
     expect(cost.atMost).toBeGreaterThan(cost.committee);
+  });
+
+  it('has a stack’s keys and queues, and the payments, for each asset', () => {
+    const [none, one] = [costOf(question), costOf({ ...question, assets: 1, paymentsPerDay: 1_000 })];
+    const dollars = (of: typeof none, what: string) => of.lines.find((line) => line.what === what)?.dollars ?? 0;
+    expect(dollars(one, 'KMS keys') - dollars(none, 'KMS keys')).toBe(3 * 2);
+    expect(dollars(one, 'polling of quiet queues')).toBeGreaterThan(dollars(none, 'polling of quiet queues'));
+    expect(dollars(one, 'payments')).toBeCloseTo(1_000 * 30.4 * one.onePayment, 10);
+    expect(none.lines.map(({ what }) => what)).not.toContain('payments');
+    expect(costText(one)).toMatch(/1000 signatures a day, 1 asset, 1000 payments a day: .*one payment \$/s);
   });
 
   it('says where it is extrapolated', () => {
@@ -102,6 +155,8 @@ describe('the command', () => {
       coins: z.int(),
       signaturesPerDay: z.int(),
       keysPerMonth: z.int(),
+      assets: z.int(),
+      paymentsPerDay: z.int(),
     }),
     lines: z.array(z.strictObject({ what: z.string(), dollars: z.number(), kind: z.enum(['fixed', 'use']) })),
     committee: z.number(),
@@ -109,6 +164,8 @@ describe('the command', () => {
     atMost: z.number(),
     oneSignature: z.number(),
     oneKey: z.number(),
+    onePayment: z.number(),
+    oneIssue: z.number(),
     notes: z.array(z.string()),
   });
 
@@ -121,7 +178,10 @@ describe('the command', () => {
   it.each([
     [['--operators', '1'], /--operators: expected a whole number from 2 to 100/],
     [['--operators', '3', '--threshold', '4'], /--threshold: expected a whole number from 1 to 3/],
-    [['--coins', '0'], /--coins/],
+    [['--coins', '0'], /--coins: expected a coin or an asset \(--assets\), got neither/],
+    [['--assets', 'usd'], /--assets: expected a whole number from 0 to 16/],
+    [['--payments-per-day', '5'], /--payments-per-day: expected an asset that is paid with \(--assets 1\), got none/],
+    [['--operators', '40', '--assets', '1'], /--operators: expected at most 31 for an asset, got 40/],
     [['--signatures-per-day', '-1'], /--signatures-per-day/],
     [['--keys-per-month', 'many'], /--keys-per-month/],
   ])('refuses %j', async (args, sentence) => {

@@ -27,8 +27,8 @@ let operator: OperatorFile;
 let templates: readonly Template[];
 
 beforeAll(() => {
-  const made = deployed(3, 2);
-  committee = exampleCommittee(3, 2);
+  const made = deployed(3, 2, 'aws', {}, 1);
+  committee = exampleCommittee(3, 2, 1);
   operator = { ...made.settings.operator, committeeHash: committee.id };
   templates = [...made.templates.values()];
 });
@@ -145,7 +145,7 @@ function clients(of: World): DoctorClients {
 const patient = (change: Partial<Patient> = {}): Patient => ({
   operator,
   committee,
-  accepted: new Map(['coordinator', ...operator.coins].map((segment) => [segment, committee.id])),
+  accepted: new Map(['coordinator', ...operator.coins, ...operator.assets].map((segment) => [segment, committee.id])),
   endpoint: undefined,
   ...change,
 });
@@ -167,7 +167,8 @@ describe('a deployment as the stacks make it', () => {
     );
     expect(new Set(queuesOf({ operator, committee }).map(({ name }) => `${name}`))).toEqual(made);
     const read = queuesOf({ operator, committee }).filter((each) => each.function).length;
-    expect(read).toBe(QUEUES.coordinator + QUEUES.coin * operator.coins.length + committee.n - 1);
+    const { coins, assets } = operator;
+    expect(read).toBe(QUEUES.coordinator + QUEUES.coin * coins.length + QUEUES.asset * assets.length + committee.n - 1);
   });
 });
 
@@ -223,6 +224,47 @@ describe('one thing wrong is one finding with its remedy', () => {
       /time to live is off/,
       /reconcile/,
     ],
+    [
+      'spent serials that can be deleted',
+      (of) => table(`${own()}-usd-Serials`, { DeletionProtectionEnabled: false })(of),
+      /deleted by one call/,
+      /spent twice/,
+    ],
+    [
+      'spent serials that expire',
+      (of) => table(`${own()}-usd-Serials`, { TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true } })(of),
+      /time to live is on ttl/,
+      /nothing in this table may ever expire/,
+    ],
+    [
+      'what was issued, without recovery',
+      (of) => table(`${own()}-usd-Issuance`, { PointInTimeRecoverySpecification: undefined })(of),
+      /recovery is off/,
+      /Deploy/,
+    ],
+    [
+      'another account than the gateway’s that may send transactions',
+      (of) =>
+        queue(
+          `${own()}-usd-Transaction`,
+          policy((all) =>
+            all.map((each) => (each['Effect'] === 'Allow' ? { ...each, Principal: { AWS: '888888888888' } } : each)),
+          ),
+        )(of),
+      /admits 888888888888, expected the gateways’ accounts 999999999999/,
+      /Deploy/,
+    ],
+    [
+      'transactions from everybody in the account',
+      (of) =>
+        queue(
+          `${own()}-usd-Transaction`,
+          policy((all) => all.filter(({ Sid }) => Sid !== 'DenyEverybodyElse')),
+        )(of),
+      /does not deny everybody but the gateways/,
+      /own roles/,
+    ],
+    ['a service without its share’s key', (of) => of.keys.delete(`alias/${own()}-usd-keys`), /is not there/, /lost/],
     ['a missing table', (of) => of.tables.delete(`${own()}-btc-Directory`), /is not there/, /Deploy/],
     ['a missing queue', (of) => of.queues.delete(`${own()}-btc-Wake`), /is not there/, /Deploy/],
     [
@@ -342,7 +384,9 @@ describe('drift', () => {
     const what = async (change: Partial<Patient>) => (await problems(of, change)).map((each) => each.what);
     expect(await what({ operator: { ...operator, committeeHash: hash('ab') } })).toEqual([
       expect.stringContaining(`the file at hand has hash ${committee.id}`),
-      ...Array(1 + operator.coins.length).fill(expect.stringContaining(`it accepted ${committee.id}`)),
+      ...Array(1 + operator.coins.length + operator.assets.length).fill(
+        expect.stringContaining(`it accepted ${committee.id}`),
+      ),
     ]);
     const { committeeHash: _, ...first } = operator;
     expect(await what({ operator: first })).toEqual(['the operator file names no committee hash']);

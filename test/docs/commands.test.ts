@@ -10,6 +10,7 @@ import { commandsOf, documents, ROOT, words } from './documents.ts';
 type RunBy = readonly [file: string, needle: string];
 
 const CI = '.ci/run';
+const LIE = 'test/cli/lie.test.ts';
 const ELSEWHERE: Readonly<Record<string, RunBy>> = {
   'npm ci': [CI, '\nnpm ci '],
   'npm ci && npm run demo': [CI, '\nnpm run --silent demo\n'],
@@ -32,6 +33,15 @@ const ELSEWHERE: Readonly<Record<string, RunBy>> = {
     'test/cli/binary.test.ts',
     "'local', '--coins', 'btc', '--socket', at]",
   ],
+  'npx coterie local --coins sol --lie 3@EncryptedKeyShare --socket ./coterie.sock': [LIE, "'3@EncryptedKeyShare'"],
+  'npx coterie ceremony timeline latest': [LIE, "'ceremony', 'timeline', 'latest'"],
+  'npx coterie ceremony show latest --evidence 3 > evidence.json': [
+    LIE,
+    "'ceremony', 'show', 'latest', '--evidence', '3'",
+  ],
+  'npx coterie committee export --output committee.json': [LIE, "'committee', 'export', '--output', committee"],
+  'npx coterie verify evidence.json --committee committee.json': [LIE, "'verify', evidence, '--committee', committee"],
+  'npx coterie report latest': [LIE, "'report', 'latest'"],
   'npm run demo -- tokens': [CI, 'npm run --silent demo -- tokens'],
   'npm run demo -- bridge': [CI, 'npm run --silent demo -- bridge'],
   'npm run demo:aws': [CI, 'npm run --silent demo:aws'],

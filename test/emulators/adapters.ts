@@ -16,10 +16,15 @@ import { type Deployment, lambda, type SQSEvent } from '../../lib/aws/lambda.ts'
 import { queueResolver, queueUrl } from '../../lib/aws/queues.ts';
 import { DynamoStore } from '../../lib/aws/store.ts';
 import { extendVisibility } from '../../lib/aws/visibility.ts';
-import type { QueueName } from '../../lib/ports.ts';
+import { LocalCloud } from '../../lib/local/cloud.ts';
+import { systemRandom } from '../../lib/local/random.ts';
+import type { Ports, QueueName, Store } from '../../lib/ports.ts';
 import { Throttled } from '../../lib/ports.ts';
+import { Vault } from '../../lib/vault/vault.ts';
 import { ACCOUNT, REGION } from '../../scripts/emulators/engine.ts';
 import { createTables } from '../../scripts/emulators/tables.ts';
+import { tag, transaction } from '../signing-service/plain.ts';
+import { TokenWorld } from '../signing-service/world.ts';
 import { wrapperWithKeys } from './contracts.ts';
 import { type Started, uniqueName } from './engine-suite.ts';
 
@@ -154,6 +159,30 @@ export function storeAdapter({ dynamo }: Started): void {
     };
     await store.write({ kind: 'put', table: 'Keys', item });
     expect(await store.get('Keys', { pk: 'a', sk: 'é' })).toEqual(item);
+  });
+}
+
+/** Of an engine that shows no `TableId`: whatever must know that its table is the one it began with does nothing there, rather than believe it. */
+export function namelessTables({ dynamo }: Started): void {
+  const UNKNOWN = 'DescribeTable did not say the table id';
+
+  test('where no table can be told from its copy nothing is wrapped, and no service votes', async () => {
+    const real = new DynamoStore(dynamo, await createTables(dynamo, uniqueName('nameless')));
+    const cloud = new LocalCloud({ seed: new Uint8Array(32), clock: 'virtual' });
+    const ports = { store: real, wrapper: cloud.wrapper('nameless'), random: systemRandom } as unknown as Ports;
+    await expect(new Vault(ports, 'alice', 'usd').newDataKey({ kind: 'ceremony', id: 'x' })).rejects.toThrow(UNKNOWN);
+    let told = true;
+    const store: Store = new Proxy(real, {
+      get: (target, property) => {
+        if (property === 'tableId' && told) return async (table: string) => table;
+        const member: unknown = Reflect.get(target, property);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1, store: () => store });
+    told = false;
+    const voting = world.made(1).process(transaction({ tags: [tag('nameless')], outputs: ['o'] }));
+    await expect(voting).rejects.toThrow(UNKNOWN);
   });
 }
 

@@ -24,10 +24,18 @@ import { serialsContract } from '../contract/serials.contract.ts';
 import { storeContract } from '../contract/store.contract.ts';
 import { type Started, uniqueName } from './engine-suite.ts';
 
-export function storeOn({ engine, dynamo }: Started): void {
-  const makeStore = async () => new DynamoStore(dynamo, await createTables(dynamo, uniqueName('contract')));
-  storeContract(engine.name, makeStore);
-  serialsContract(engine.name, makeStore);
+export function storeOn(started: Started): void {
+  storeContract(started.engine.name, storeOf(started));
+  serialsOn(started);
+}
+
+/** What decides about money, alone: where the rest of a store is no judge. */
+export function serialsOn(started: Started): void {
+  serialsContract(started.engine.name, storeOf(started));
+}
+
+function storeOf({ dynamo }: Started): () => Promise<DynamoStore> {
+  return async () => new DynamoStore(dynamo, await createTables(dynamo, uniqueName('contract')));
 }
 
 export function busOn(started: Started): void {

@@ -24,13 +24,29 @@ export function placeOf(endpoint: string): Place {
 /** Tests that an engine cannot pass, by their names, with what it does instead of what AWS does. */
 export type Gaps = Readonly<Record<string, string>>;
 
+/** As `COTERIE_ENGINES` names them. */
+export const ENGINES = ['ministack', 'moto', 'dynamodb-local', 'localstack', 'own-endpoint'] as const;
+
+/** Why this engine is not wanted in this run; nothing: it is. @throws for a name that no engine has */
+function unwanted(name: (typeof ENGINES)[number]): string | undefined {
+  const asked = (process.env['COTERIE_ENGINES'] ?? '').split(',').filter((each) => each !== '');
+  const unknown = asked.find((each) => !(ENGINES as readonly string[]).includes(each));
+  if (unknown !== undefined)
+    throw new Error(`COTERIE_ENGINES: expected some of ${ENGINES.join(',')}, got ${JSON.stringify(unknown)}`);
+  if (asked.length === 0 || asked.includes(name)) return undefined;
+  return `COTERIE_ENGINES asks for ${asked.join(', ')} and not for ${name}`;
+}
+
 export async function withEngine(
+  name: (typeof ENGINES)[number],
   start: () => Promise<Engine>,
   gaps: Gaps,
   suites: (started: Started) => void,
 ): Promise<void> {
   let engine: Engine;
   try {
+    const reason = unwanted(name);
+    if (reason !== undefined) throw new EngineUnavailable(reason);
     engine = await start();
   } catch (error) {
     if (!(error instanceof EngineUnavailable)) throw error;

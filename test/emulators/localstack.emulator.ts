@@ -5,6 +5,7 @@ import { busOn, keyWrapperOn } from './contracts.ts';
 import { note, withEngine } from './engine-suite.ts';
 
 await withEngine(
+  'localstack',
   () => startLocalStack({ note }),
   {
     'contexts that read alike when written side by side are not the same':

@@ -5,6 +5,7 @@ import { busOn, keyWrapperOn, storeOn } from './contracts.ts';
 import { note, withEngine } from './engine-suite.ts';
 
 await withEngine(
+  'ministack',
   () => startMinistack({ note }),
   {
     '4 MB are one transaction, one byte more is refused': 'counts the request, in which bytes are base64',

@@ -1,10 +1,11 @@
 import { describe } from 'vitest';
 import { startMoto } from '../../scripts/emulators/moto.ts';
 import { busAdapter, keyWrapperAdapter } from './adapters.ts';
-import { busOn, keyWrapperOn } from './contracts.ts';
+import { busOn, keyWrapperOn, serialsOn } from './contracts.ts';
 import { note, withEngine } from './engine-suite.ts';
 
 await withEngine(
+  'moto',
   () => startMoto({ note }),
   {
     'contexts that read alike when written side by side are not the same':
@@ -16,6 +17,7 @@ await withEngine(
   },
   (started) => {
     keyWrapperOn(started);
+    serialsOn(started);
     busOn(started);
     describe('the key wrapper', () => keyWrapperAdapter(started));
     describe('the bus', () => busAdapter(started, { cross: false }));

@@ -14,7 +14,7 @@ async function own(): Promise<Engine> {
   return { name: 'own engine', version: endpoint, endpoint, folder: '', log: () => '', stop: async () => undefined };
 }
 
-await withEngine(own, {}, (started) => {
+await withEngine('own-endpoint', own, {}, (started) => {
   storeOn(started);
   busOn(started);
   keyWrapperOn(started);

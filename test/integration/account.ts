@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { sqsClients } from '../../lib/aws/clients.ts';
 import { queueUrl } from '../../lib/aws/queues.ts';
-import type { Operator } from '../../lib/cli/deploy-demo.ts';
+import type { Operator } from '../../lib/cli/deployments.ts';
 
 interface DeployedFunction {
   readonly FunctionName: string;

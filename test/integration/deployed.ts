@@ -8,9 +8,10 @@ import { isLoopback } from '../../lib/aws/environment.ts';
 import { DynamoStore } from '../../lib/aws/store.ts';
 import { acceptCommittee, createCommittee, sendStart } from '../../lib/cli/committee.ts';
 import { busOf } from '../../lib/cli/deploy-access.ts';
-import { card, Deployments, eachOperator, OPERATORS, type Operator, operatorOf } from '../../lib/cli/deploy-demo.ts';
+import { OPERATORS } from '../../lib/cli/deploy-demo.ts';
 import { Meter } from '../../lib/cli/deploy-meter.ts';
 import { tableName } from '../../lib/cli/deploy-names.ts';
+import { card, Deployments, eachOperator, type Operator, operatorOf } from '../../lib/cli/deployments.ts';
 import { systemRandom } from '../../lib/local/random.ts';
 import type { Committee } from '../../lib/messages/committee.ts';
 import { type Engine, REGION } from '../../scripts/emulators/engine.ts';
@@ -94,8 +95,7 @@ export async function deployCommittee(): Promise<Deployed> {
 async function deployOn(started: Engine, folder: string, signal: AbortSignal): Promise<Omit<Deployed, 'stop'>> {
   const { endpoint } = started;
   const operators = OPERATORS.map((each): Operator => {
-    const { file, access } = operatorOf(each, endpoint);
-    return { file: { ...file, coins: [COIN] }, access };
+    return operatorOf(each, endpoint, { coins: [COIN] });
   });
   const deployments = new Deployments(folder, endpoint, operators, signal);
   await timed('synthesising the stacks', () => deployments.synthesise(undefined));

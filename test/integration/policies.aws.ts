@@ -5,17 +5,21 @@
  */
 import { rmSync } from 'node:fs';
 import {
+  CreateQueueCommand,
   GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageCommand,
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exampleCommittee } from '../../cdk/example.ts';
 import { rolePath } from '../../cdk/message-function.ts';
 import { sqsClients } from '../../lib/aws/clients.ts';
 import { queueUrl } from '../../lib/aws/queues.ts';
-import { Deployments, OPERATORS, type Operator, operatorOf } from '../../lib/cli/deploy-demo.ts';
+import { OPERATORS } from '../../lib/cli/deploy-demo.ts';
+import { ANSWERS, GATEWAY_ACCOUNT } from '../../lib/cli/deployed-services.ts';
+import { Deployments, type Operator, operatorOf } from '../../lib/cli/deployments.ts';
+import { gatewayPolicy } from '../../lib/client/gateway.ts';
 import { Committee } from '../../lib/messages/committee.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
 import { type Engine, REGION } from '../../scripts/emulators/engine.ts';
@@ -26,6 +30,8 @@ import { type Credentials, Identities } from './identities.ts';
 const [FIRST, SECOND, THIRD] = OPERATORS;
 const STRANGER_ACCOUNT = '999999999999';
 const COORDINATOR_OF_SECOND = 'coordinator-of-second';
+const SERVICE_OF_FIRST = 'service-of-first';
+const ASSET = 'usd';
 
 let engine: Engine | undefined;
 let folder: string;
@@ -39,13 +45,13 @@ beforeAll(async () => {
   const { endpoint } = engine;
   note(`${engine.name} ${engine.version} with AUTH=true`);
   // The example's keys are nobody's; its operators must lie where ours are deployed.
-  const example = exampleCommittee(3, 1);
+  const example = exampleCommittee(3, 1, 1);
   const operators = example.file.operators.map((each) => ({ ...each, region: REGION }));
   const committee = new Committee({ ...example.file, operators });
   const deployed = OPERATORS.map((each): Operator => {
-    const { file, access } = operatorOf(each, endpoint);
+    const { file, access } = operatorOf(each, endpoint, { coins: [COIN], assets: [ASSET], gateways: [ANSWERS] });
     const clientRoles = [`arn:aws:iam::${file.account}:user/client`];
-    return { file: { ...file, coins: [COIN], clientRoles, committeeHash: committee.id }, access };
+    return { file: { ...file, clientRoles, committeeHash: committee.id }, access };
   });
   // Queues of one operator are enough: the others only knock at its door.
   const deployments = new Deployments(folder, endpoint, deployed.slice(0, 1), controller.signal);
@@ -76,6 +82,11 @@ beforeAll(async () => {
     await identities.role(SECOND.account, rolePath(SECOND.identity, 'processor'), 'processor-of-second'),
   );
   callers.set('stranger', await identities.user(STRANGER_ACCOUNT, 'stranger'));
+  callers.set('gateway', await identities.user(GATEWAY_ACCOUNT, 'gateway'));
+  callers.set(
+    'service of first',
+    await identities.role(FIRST.account, rolePath(FIRST.identity, 'signing-service'), SERVICE_OF_FIRST),
+  );
 });
 
 afterAll(() => stop());
@@ -146,6 +157,65 @@ test('a peer that may send to its inbox may not read from it', async () => {
   const reading = clientOf(caller('second')).send(new ReceiveMessageCommand({ QueueUrl: urlOf(inboxOfSecond) }));
   await expect(reading).rejects.toMatchObject({ name: REFUSED });
 });
+
+describe('a signing service', () => {
+  const queue = (message: string) => topicQueue(FIRST.identity, ASSET, message);
+  const requests = ['Transaction', 'TransactionCertificate', 'RecoverIssued'].map(queue);
+  const STRANGERS = ['stranger', 'second', 'third', 'processor of second'];
+
+  test.each(requests)('the gateway may send to %s', async (name) => {
+    expect(await sending('gateway', name)).toBe('taken');
+  });
+
+  test.each(
+    [...STRANGERS, 'own coordinator', 'administrator', 'client'].flatMap((name) =>
+      requests.map((each) => [name, each] as const),
+    ),
+  )('%s is refused on %s', async (name, each) => {
+    expect(await sending(name, each)).toEqual(REFUSED);
+  });
+
+  test.each(['SpentSerialsIn', 'SpentSerialsRequestIn'])(
+    'what peers say comes to %s by the own coordinator alone: neither a peer nor the gateway may put it there',
+    async (message) => {
+      expect(await sending('own coordinator', queue(message))).toBe('taken');
+      for (const name of [...STRANGERS, 'gateway']) expect(await sending(name, queue(message)), name).toEqual(REFUSED);
+    },
+  );
+
+  test.each(['MultisigInstruction', 'Control'])('only the client may send %s', async (message) => {
+    expect(await sending('client', queue(message))).toBe('taken');
+    for (const name of [...STRANGERS, 'gateway', 'own coordinator', 'administrator'])
+      expect(await sending(name, queue(message)), name).toEqual(REFUSED);
+  });
+
+  test('the queue of answers takes those of services, and nobody else’s', async () => {
+    const answers = await answersQueue();
+    const put = (name: string) =>
+      clientOf(caller(name))
+        .send(new SendMessageCommand({ QueueUrl: answers, MessageBody: '{}' }))
+        .then(
+          () => 'taken',
+          (error: unknown) => (error instanceof Error ? error.name : 'unknown'),
+        );
+    expect(await put('service of first')).toBe('taken');
+    for (const name of ['stranger', 'own coordinator', 'administrator', 'second', 'gateway'])
+      expect(await put(name), name).toEqual(REFUSED);
+  });
+});
+
+/** With the policy that a gateway is told to give it, the role's ARN spelt as this emulator spells the caller. */
+async function answersQueue(): Promise<string> {
+  const services = [{ identity: FIRST.identity, account: FIRST.account }];
+  const role = `arn:aws:iam::${FIRST.account}:role${rolePath(FIRST.identity, 'signing-service')}*`;
+  const spelt = `arn:aws:sts::${FIRST.account}:assumed-role/${SERVICE_OF_FIRST}/*`;
+  const policy = gatewayPolicy(ANSWERS, services);
+  expect(policy).toContain(role);
+  const root = clientOf({ accessKeyId: GATEWAY_ACCOUNT, secretAccessKey: 'test' });
+  const QueueName = ANSWERS.slice(ANSWERS.lastIndexOf(':') + 1);
+  await root.send(new CreateQueueCommand({ QueueName, Attributes: { Policy: policy.replaceAll(role, spelt) } }));
+  return queueUrl({ account: GATEWAY_ACCOUNT, region: REGION, name: QueueName }, engine?.endpoint ?? '');
+}
 
 /** The role's ARN in the deployed policy, spelt as this emulator spells the caller. */
 async function letSecondIn(): Promise<void> {

@@ -7,12 +7,14 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 export class Keyring {
-  readonly #keys = new Map<string, Uint8Array>();
+  readonly #keys: Map<string, Uint8Array>;
   readonly #onKey: (plaintext: Uint8Array) => void;
 
-  /** @param onKey told of every data key: it is a secret like those it wraps */
-  constructor(onKey: (plaintext: Uint8Array) => void = () => {}) {
+  /** @param onKey told of every data key: it is a secret like those it wraps @param known a ring whose keys are on this one, too */
+  constructor(onKey: (plaintext: Uint8Array) => void = () => {}, known?: Keyring) {
     this.#onKey = onKey;
+    this.#keys = new Map(known ? known.#keys : []);
+    for (const key of this.#keys.values()) onKey(key);
   }
 
   /** The same wrapper, overheard. */

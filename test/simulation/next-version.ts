@@ -5,15 +5,10 @@
  * that it puts: what a later version will do, and what this one must not stumble over.
  */
 
-import { createHash } from 'node:crypto';
-import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
 import type { NodeFunction } from '../../lib/node/function.ts';
 import type { Item, Ports, Write } from '../../lib/ports.ts';
+import { bundled } from './swift.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const CACHE = `${ROOT}node_modules/.cache/coterie-simulation/`;
 /** Of the rows of the next version. */
 export const NEXT_ATTRIBUTE = 'sinceNextVersion';
 
@@ -34,24 +29,12 @@ export function nextVersion(): Promise<NextVersion> {
   return loaded;
 }
 
+/** Set in a bundle: the next version is bundled with the same engines. */
+declare const BUNDLED_SWIFT: boolean | undefined;
+
 async function load(): Promise<NextVersion> {
   const entry = "export * from './lib/local/functions.ts'; export * as ports from './lib/ports.ts';";
-  const { outputFiles } = await build({
-    stdin: { contents: entry, resolveDir: ROOT, loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    packages: 'external',
-  });
-  const text = outputFiles[0]?.text ?? '';
-  const file = `${CACHE}${createHash('sha256').update(text).digest('hex').slice(0, 16)}.mjs`;
-  await mkdir(CACHE, { recursive: true });
-  // Whole or not at all: several processes may write it at once.
-  await writeFile(`${file}.${process.pid}`, text);
-  await rename(`${file}.${process.pid}`, file);
-  const module = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+  const module = (await bundled(entry, typeof BUNDLED_SWIFT !== 'undefined' && BUNDLED_SWIFT === true)) as {
     readonly COORDINATOR_FUNCTIONS: readonly NodeFunction[];
     readonly PROCESSOR_FUNCTIONS: readonly NodeFunction[];
     readonly ports: Errors;

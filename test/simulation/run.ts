@@ -10,8 +10,9 @@ import { HALT, READY } from '../../lib/node/rows.ts';
 import { TABLES } from '../../lib/ports.ts';
 import { isEnd } from './invariants/states.ts';
 import type { Violation } from './invariants/violation.ts';
+import { beginsKnown, knownCommittee } from './known-committee.ts';
 import type { Action } from './swarm.ts';
-import { SimulatedWorld, type SimulationOptions } from './world.ts';
+import { coinOf, SimulatedWorld, type SimulationOptions } from './world.ts';
 
 /** Simulated seconds within which what was begun must end, once the faults have stopped. The longest ceremony has four hours. */
 const HEAL_SECONDS = 5 * 3_600;
@@ -39,7 +40,9 @@ export interface RunResult {
 }
 
 export async function simulate(options: SimulationOptions): Promise<RunResult> {
-  const world = new SimulatedWorld(options);
+  const { seed, operators = 3, threshold = 2, coin = coinOf(seed) } = options;
+  const known = beginsKnown(seed) ? await knownCommittee(operators, threshold, coin) : undefined;
+  const world = new SimulatedWorld({ known, ...options });
   const started = world.cloud.now;
   const run = new Run(world);
   try {
@@ -105,6 +108,7 @@ class Run {
     }));
     // The key first, then a signature as soon as t operators have the key, asked of each operator at a time of its own.
     await this.#moment('keygen');
+    if (!world.hasGenesis) this.#beginKeygen(plan);
     const signing = { time: at(profile.breakSeconds / 4), do: async () => this.#beginSigning(plan) };
     plan.push(signing);
     for (let i = 1; i <= 3; i++)
@@ -118,6 +122,25 @@ class Run {
     }
     // Who has not been asked to sign by now is asked when all is well again.
     this.#late = plan.filter(({ late }) => late);
+  }
+
+  /** Asked of each operator at a time of its own, as where no committee file has a genesis. */
+  #beginKeygen(plan: Planned[]): void {
+    const { dice, cloud, operators } = this.#world;
+    const keyGen = this.#keyGen(4 * 3_600);
+    const spread = dice.below(3) === 0 ? 120 : 5;
+    for (const operator of operators)
+      plan.push({
+        time: cloud.now + dice.below(spread * 1_000),
+        late: true,
+        do: () => this.#instruct({ KeyGen: keyGen }, [operator]),
+      });
+  }
+
+  #keyGen(life: number): Extract<Instruction, { KeyGen: unknown }>['KeyGen'] {
+    const { coin, t, operators, committee } = this.#world;
+    const requestId = this.#requestId();
+    return { coin, suite: COINS[coin], t, signers: operators, requestId, expiresAt: committee.now() + life };
   }
 
   async #beginSigning(plan: Planned[]): Promise<void> {
@@ -287,15 +310,8 @@ class Run {
     const { auditor, honest, n, t, byzantine } = world;
     if (!this.#usableKey()) {
       const all = this.#live().length === n;
-      const requestId = this.#requestId();
-      const parameters = {
-        coin: world.coin,
-        suite: COINS[world.coin],
-        t,
-        signers: world.operators,
-        requestId,
-        expiresAt: world.committee.now() + 3_600,
-      };
+      const parameters = this.#keyGen(3_600);
+      const { requestId } = parameters;
       await this.#moment('keygen');
       await this.#instruct({ KeyGen: parameters });
       const made = () => this.#live().every((operator) => this.#keygenOf(operator, requestId) === 'Succeeded');

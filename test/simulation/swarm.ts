@@ -169,8 +169,8 @@ export function drawProfile(seed: Uint8Array, number: number, { operators }: { r
     breakSeconds,
     realSealing: number % 16 === 0,
     scan: number % 4 === 0,
-    replay: number % 4 === 1,
-    afterlifeDays: number % 8 === 1 ? ([2, 12, 50][dice.below(3)] as number) : 0,
+    replay: number % 16 === 1,
+    afterlifeDays: number % 32 === 1 ? ([2, 12, 50][dice.below(3)] as number) : 0,
     harmless,
   };
   return profile;

@@ -11,6 +11,7 @@ import type { PortCall } from '../../lib/local/gate.ts';
 import { Crash } from '../../lib/local/gate.ts';
 import { SeededRandom } from '../../lib/local/random.ts';
 import { bodyOf } from '../../lib/messages/catalogue.ts';
+import type { Committee } from '../../lib/messages/committee.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { hpkeSealer, type Sealer } from '../../lib/messages/sealing.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
@@ -31,6 +32,7 @@ import type { Casting } from './adversary.ts';
 import { Auditor, COPY_SUFFIX } from './auditor.ts';
 import type { Violation } from './invariants/violation.ts';
 import { Keyring } from './keyring.ts';
+import type { KnownCommittee } from './known-committee.ts';
 import { type NextVersion, nextVersion } from './next-version.ts';
 import { Puppeteer } from './puppeteer.ts';
 import { SecretScan } from './secret-scan.ts';
@@ -54,10 +56,17 @@ export interface SimulationOptions {
   readonly casting?: Casting | undefined;
   /** Over the drawn profile, for tests of single faults. */
   readonly profile?: Partial<Profile>;
+  /** Who knows each other already: the run begins with their tables, and with no key. */
+  readonly known?: KnownCommittee | undefined;
   /** A defect of the product, put into a role's ports: what the auditor must find. */
   readonly sabotage?: (ports: Ports, role: RoleName) => Ports;
   /** Told of everything that happens, in words. */
   readonly trace?: (line: string) => void;
+}
+
+/** Half of the runs each. */
+export function coinOf(seed: number): Coin {
+  return new SeededRandom(seedBytes(seed), 'coin').below(2) === 0 ? 'sol' : 'btc';
 }
 
 /** No faults at all: also what is left when the faults stop. */
@@ -81,6 +90,7 @@ export class SimulatedWorld {
   /** Some table of theirs was taken back or copied: what was open then may stay where it is. */
   readonly takenBack = new Set<number>();
   readonly copied = new Set<number>();
+  readonly #known: KnownCommittee | undefined;
   readonly #callDice: SeededRandom;
   readonly #batchDice: SeededRandom;
   readonly #faults: { -readonly [K in keyof Faults]: Faults[K] };
@@ -95,7 +105,7 @@ export class SimulatedWorld {
   #changed = false;
 
   constructor(options: SimulationOptions) {
-    const { seed, operators = 3, threshold = 2, coin = seed % 2 === 0 ? 'sol' : 'btc', casting, trace } = options;
+    const { seed, operators = 3, threshold = 2, coin = coinOf(seed), casting, trace } = options;
     this.n = operators;
     this.t = threshold;
     this.coin = coin;
@@ -107,7 +117,9 @@ export class SimulatedWorld {
     this.profile = { ...drawProfile(bytes, seed, { operators }), ...options.profile };
     this.byzantine = new Set(casting?.operators);
     const scan = this.profile.scan ? new SecretScan() : undefined;
-    const keyring = new Keyring((key) => scan?.secret('a data key', key));
+    const known = this.profile.realSealing ? undefined : options.known;
+    this.#known = known;
+    const keyring = new Keyring((key) => scan?.secret('a data key', key), known?.keyring);
     this.auditor = new Auditor({
       coin,
       suite: COINS[coin],
@@ -145,6 +157,7 @@ export class SimulatedWorld {
         faults: this.#faults,
         concurrency: this.profile.concurrency,
         background: this.profile.realSealing,
+        ...(known ? { image: known.image } : {}),
       },
       instruments: {
         ports: (ports, role) => {
@@ -202,9 +215,11 @@ export class SimulatedWorld {
   async assemble(): Promise<void> {
     if (this.profile.batches.nextVersion > 0) this.#next = await nextVersion();
     if (this.profile.faultsFromTheStart) this.startFaults();
-    const committee = await this.committee.assemble();
+    const committee = this.#known ? this.#adopt(this.#known) : await this.committee.assemble();
     // No operator has a backup from before its keys: without them it would be another operator.
     this.#snapshots.clear();
+    for (const { action } of this.#known ? this.profile.actions : [])
+      if (action.kind === 'restore') this.#keepSnapshot(this.#restored(action), action.table);
     this.auditor.agreed(committee);
     this.puppeteer?.agreed(committee);
     for (const operator of this.operators) {
@@ -215,6 +230,22 @@ export class SimulatedWorld {
       for (const role of [this.coin, 'coordinator'])
         this.cloud.schedule(topicQueue(identityOf(operator), role, 'Wake'), bodyOf('Wake', {}), RULE_SECONDS);
     }
+  }
+
+  /** Whether the run begins with a committee that makes its key by itself; otherwise its clients ask for one. */
+  get hasGenesis(): boolean {
+    return this.#known === undefined;
+  }
+
+  #adopt({ image, committee }: KnownCommittee): Committee {
+    this.committee.adopt(committee);
+    for (const { name, items } of image.tables) {
+      const at = name.lastIndexOf('/');
+      const [namespace, table] = [name.slice(0, at), name.slice(at + 1) as Table];
+      for (const item of items)
+        this.auditor.changed({ namespace, table, key: { pk: item.pk, sk: item.sk }, before: undefined, after: item });
+    }
+    return committee;
   }
 
   startFaults(): void {
@@ -239,7 +270,7 @@ export class SimulatedWorld {
 
   /** Puts the table of `age` changes ago in the place of the one that is there. */
   restore(operator: number, role: 'processor' | 'coordinator', table: Table, age: number): void {
-    const namespace = this.namespace(operator, role === 'processor' ? this.coin : 'coordinator');
+    const namespace = this.#restored({ operator, role });
     const kept = this.#snapshots.get(`${namespace} ${table}`) ?? [];
     const snapshot = kept.at(-1 - age) ?? kept[0];
     if (!snapshot) return;
@@ -327,11 +358,12 @@ export class SimulatedWorld {
 
   #isRestoredLater(namespace: string, table: Table): boolean {
     return this.profile.actions.some(
-      ({ action }) =>
-        action.kind === 'restore' &&
-        action.table === table &&
-        this.namespace(action.operator, action.role === 'processor' ? this.coin : 'coordinator') === namespace,
+      ({ action }) => action.kind === 'restore' && action.table === table && this.#restored(action) === namespace,
     );
+  }
+
+  #restored({ operator, role }: { readonly operator: number; readonly role: 'processor' | 'coordinator' }): string {
+    return this.namespace(operator, role === 'processor' ? this.coin : 'coordinator');
   }
 
   #keepSnapshot(namespace: string, table: Table): void {
