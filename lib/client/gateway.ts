@@ -56,8 +56,13 @@ export class SqsGateway implements GatewayPort {
   #reading: Promise<void> | undefined;
   #broken: unknown;
 
-  /** @throws {RangeError} if `answers` is no ARN of a queue */
+  /** @throws {RangeError} if `answers` is no ARN of a queue, or the committee holds no such asset */
   constructor(options: SqsGatewayOptions) {
+    const assets = Object.keys(options.committee.file.assets);
+    if (!assets.includes(options.asset))
+      throw new RangeError(
+        `asset: expected one of the committee file (${assets.join(', ') || 'it holds none'}), got ${JSON.stringify(options.asset)}`,
+      );
     const [, region, account, name] = ARN.exec(options.answers) ?? [];
     if (region === undefined || account === undefined || name === undefined)
       throw new RangeError(`answers: expected the ARN of an SQS queue, got ${JSON.stringify(options.answers)}`);

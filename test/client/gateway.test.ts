@@ -149,7 +149,8 @@ describe('a gateway over SQS', () => {
     expect(await waiting).toEqual([]);
   });
 
-  it('wants the ARN of its queue, and says what came instead', () => {
+  it('wants the ARN of its queue and an asset of the committee, and says what came instead', () => {
+    expect(() => made({ asset: 'eur' })).toThrow('asset: expected one of the committee file (usd), got "eur"');
     expect(() => made({ answers: 'gateway-answers' })).toThrow(
       'answers: expected the ARN of an SQS queue, got "gateway-answers"',
     );
