@@ -63,7 +63,7 @@ export class DeployedServices implements TokenStage {
   #key: AssetKey | undefined;
 
   constructor(options: DeployedServicesOptions) {
-    const { endpoint, operators, committee, asset } = options;
+    const { endpoint, operators, committee, asset, signal } = options;
     this.#options = options;
     this.#outcomes = new Outcomes(operators, [asset]);
     this.#gateway = new SqsGateway({
@@ -75,6 +75,7 @@ export class DeployedServices implements TokenStage {
       patience: PATIENCE,
       grace: GRACE,
       poll: POLL_SECONDS,
+      signal,
     });
   }
 
