@@ -228,8 +228,8 @@ export class LocalQueues {
     if (copies) copies.add(message);
     else queue.inFlight.set(message.id, new Set([message]));
     this.#showLater(message, (queue.options.visibilityTimeoutSeconds ?? DEFAULT_VISIBILITY_SECONDS) * 1000);
-    const { id, body, receiveCount } = message;
-    return { queue: queue.name, messageId: id, body, receiveCount, receipt: receiveCount };
+    const { id, body, receiveCount, sentAt } = message;
+    return { queue: queue.name, messageId: id, body, receiveCount, sentAt, receipt: receiveCount };
   }
 
   #showLater(message: Message, ms: number): void {

@@ -169,7 +169,7 @@ const DEFECTS: readonly Defect[] = [
       random: {
         bytes: (length) => {
           const bytes = ports.random.bytes(length);
-          ports.telemetry.record('Drawn', { bytes: Buffer.from(bytes).toString('base64') });
+          ports.telemetry.record('Stage', { bytes: Buffer.from(bytes).toString('base64') });
           return bytes;
         },
       },
