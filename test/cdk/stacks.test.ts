@@ -259,8 +259,8 @@ describe('a signing service', () => {
     const text = JSON.stringify(board?.Properties);
     expect(text).toContain('operator1: btc, usd');
     for (const event of ['EquivocationDetected', 'SecretUnreadable', 'SerialConflict', 'QuorumBroken', 'ReadOnly'])
-      expect(text).toContain(`${event} coterie-operator1-service-usd`);
-    expect(text).not.toContain('QuorumBroken coterie-operator1-processor-btc');
+      expect(text).toContain(`${event} usd`);
+    expect(text).not.toContain('QuorumBroken btc');
   });
 
   it('is all that an operator without coins has', () => {
