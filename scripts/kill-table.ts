@@ -24,18 +24,18 @@ const { values } = parseArgs({
     /** Only the likeliest tests: for a first look. */
     quick: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
-    /** Where the results are kept; another file for a run beside another. */
+    /** Where the results are kept; another file for a run beside another. The table is made of all of them. */
     results: { type: 'string', default: 'test/mutation/killed.json' },
   },
 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FATES = resolve(ROOT, values.results);
+/** What was tried, and is in the table, whichever file the results of this run go to. */
+const ALL_FATES = ['test/mutation/killed.json', 'test/mutation/killed-tokens.json'].map((file) => resolve(ROOT, file));
 const TABLE = join(ROOT, 'docs/kill-table.md');
 /** A mutant that waits for ever is noticed, too. */
 const PATIENCE_MILLISECONDS = 300_000;
-/** The likeliest tests of all guards together, on a busy machine. */
-const BASELINE_MILLISECONDS = 1_800_000;
 /** Ratios of times: on a busy machine they notice mutants that are not there. */
 const TIMED = '^((?!in time: what|cost one signature check each|costs the same in a queue).)*$';
 /** Where else a mutant of a folder may be noticed, if the likeliest files do not notice. */
@@ -179,11 +179,15 @@ async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   }
 }
 
-const fates: Fates = existsSync(FATES) ? (JSON.parse(readFileSync(FATES, 'utf8')) as Fates) : {};
+const fatesIn = (file: string): Fates => (existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Fates) : {});
+/** What this file keeps; what the others do is read again for each table: another run may be writing there. */
+const kept: Fates = fatesIn(FATES);
+const fates: Fates = Object.assign({}, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
 
 function keep(): void {
-  const listed = GUARDS.flatMap(({ id }) => (fates[id] ? [[id, fates[id]] as const] : []));
+  const listed = GUARDS.flatMap(({ id }) => (kept[id] ? [[id, kept[id]] as const] : []));
   writeFileSync(FATES, `${JSON.stringify(Object.fromEntries(listed), null, 2)}\n`);
+  Object.assign(fates, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
   writeFileSync(TABLE, tableOf(GUARDS, fates));
 }
 
@@ -207,10 +211,8 @@ const folders = Array.from({ length: Number(values.workers) }, (_, i) => copy(ba
 say(`${wanted.length} of ${GUARDS.length} guards; the tests that should notice must pass with all of them`);
 // Tests that fail anyway would notice everything.
 const [calm = ''] = folders;
-const baseline =
-  wanted.length === 0
-    ? undefined
-    : await vitest(calm, there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]), false, BASELINE_MILLISECONDS);
+const all = there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]);
+const baseline = wanted.length === 0 ? undefined : await vitest(calm, all, false, PATIENCE_MILLISECONDS * all.length);
 if (baseline && !baseline.passed) throw new Error(`expected tests that pass on the code as it is, got ${baseline.by}`);
 
 const waiting = [...wanted];
@@ -221,6 +223,7 @@ await Promise.all(
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       try {
         const fate = await fateOf(guard, folder);
+        kept[guard.id] = fate;
         fates[guard.id] = fate;
         const what = fate.by === null ? (guard.redundant ? 'lives, as explained' : 'LIVES') : `killed by ${fate.by}`;
         say(`${++done}/${wanted.length} ${guard.id}: ${what} (${fate.seconds} s)`);

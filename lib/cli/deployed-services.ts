@@ -1,15 +1,20 @@
 /** Signing services that are deployed on an emulator, with a gateway in an account of its own: {@link TokenStage} for a demonstration, and for tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { sqsClients } from '../aws/clients.ts';
+import { dynamoClient, sqsClients } from '../aws/clients.ts';
+import { portError } from '../aws/errors.ts';
 import { queueUrl } from '../aws/queues.ts';
+import { repeat } from '../aws/retry.ts';
+import { DynamoStore } from '../aws/store.ts';
 import { gatewayPolicy, SqsGateway } from '../client/gateway.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import { topicQueue } from '../messages/topics.ts';
+import type { Store } from '../ports.ts';
 import type { GatewayPort, RequestName } from '../wallet/gateway.ts';
+import { tableName } from './deploy-names.ts';
 import { Outcomes } from './deploy-outcomes.ts';
 import { type Operator, PATIENCE_SECONDS, REGION } from './deployments.ts';
 import type { TokenStage } from './token-scenario.ts';
@@ -24,6 +29,8 @@ const PATIENCE = 150;
 /** Seconds that are waited for a service that may be silent. */
 const GRACE = 1;
 const POLL_SECONDS = 5;
+/** A busy engine answers late. */
+const PATIENT = { attempts: 10, base: 200 };
 
 /** No key was made, or not one and the same. */
 export class NoAssetKey extends Error {
@@ -59,7 +66,7 @@ export class DeployedServices implements TokenStage {
   #key: AssetKey | undefined;
 
   constructor(options: DeployedServicesOptions) {
-    const { endpoint, operators, committee, asset } = options;
+    const { endpoint, operators, committee, asset, signal } = options;
     this.#options = options;
     this.#outcomes = new Outcomes(operators, [asset]);
     this.#gateway = new SqsGateway({
@@ -71,6 +78,7 @@ export class DeployedServices implements TokenStage {
       patience: PATIENCE,
       grace: GRACE,
       poll: POLL_SECONDS,
+      signal,
     });
   }
 
@@ -131,6 +139,15 @@ export class DeployedServices implements TokenStage {
     await Promise.all(reading.map(({ UUID }) => this.#lambda(operator, 'PUT', UUID, { Enabled: false })));
   }
 
+  storeOf(index: number): Pick<Store, 'write'> {
+    const { operators, asset } = this.#options;
+    const operator = operators[index - 1];
+    if (!operator) throw new RangeError(`expected a service from 1 to ${operators.length}, got ${index}`);
+    const { file, access } = operator;
+    const names = { Issuance: tableName(file.identity, asset, 'Issuance') };
+    return new DynamoStore(dynamoClient({ region: file.region, ...access }), names);
+  }
+
   /** Until the queues of requests are empty, and what clients were told is read. */
   async settled(): Promise<void> {
     const { signal } = this.#options;
@@ -160,10 +177,13 @@ export class DeployedServices implements TokenStage {
     const { account, region } = file;
     const { endpoint, credentials } = access;
     const client = sqsClients({ endpoint, ...(credentials ? { credentials } : {}) })(region);
-    const { Attributes = {} } = await client.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: queueUrl({ account, region, name }, endpoint),
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: queueUrl({ account, region, name }, endpoint),
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    });
+    const { Attributes = {} } = await repeat('any', PATIENT, () =>
+      client.send(command).catch((error: unknown) => {
+        throw portError(error, 'GetQueueAttributes', 'read');
       }),
     );
     return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);

@@ -35,6 +35,8 @@ export interface SqsGatewayOptions {
   readonly grace?: number;
   /** Seconds of one long poll, 1 to 20; default 20. */
   readonly poll?: number;
+  /** Aborted: whoever asks or waits gets its reason, as an error. */
+  readonly signal?: AbortSignal;
 }
 
 interface Request {
@@ -69,6 +71,7 @@ export class SqsGateway implements GatewayPort {
     const { committee, sqs, endpoint } = options;
     this.replyTo = name;
     this.#options = options;
+    options.signal?.addEventListener('abort', () => this.#end(), { once: true });
     this.#queue = { region, url: queueUrl({ region, account, name }, endpoint) };
     const homes = new Map(committee.file.operators.map((each) => [each.identity, each]));
     this.#bus = new SqsBus({
@@ -84,6 +87,7 @@ export class SqsGateway implements GatewayPort {
 
   async post(message: RequestName, body: string, services: readonly number[]): Promise<void> {
     const { committee, asset } = this.#options;
+    this.#options.signal?.throwIfAborted();
     const key = replyKeyOf(body);
     if (key) this.#request(key);
     // Who asks again tries again.
@@ -115,6 +119,7 @@ export class SqsGateway implements GatewayPort {
           until = Math.min(until, Date.now() + grace * 1_000);
         }
         if (this.#broken !== undefined) throw this.#broken;
+        this.#options.signal?.throwIfAborted();
         if (this.#closed.signal.aborted || Date.now() >= until) return;
         this.#read();
         await nextAnswer(request, until - Date.now());
@@ -128,9 +133,13 @@ export class SqsGateway implements GatewayPort {
 
   /** Ends the waiting and the reading. What lies in the queue stays there. */
   async close(): Promise<void> {
+    this.#end();
+    await this.#reading;
+  }
+
+  #end(): void {
     this.#closed.abort();
     this.#wakeAll();
-    await this.#reading;
   }
 
   #request(key: Hex): Request {

@@ -254,6 +254,20 @@ describe('a signing service', () => {
     });
   });
 
+  it('has its place on the operator’s dashboard', () => {
+    const [[, board] = []] = resources(withAsset.get('coordinator'), 'AWS::CloudWatch::Dashboard');
+    const text = JSON.stringify(board?.Properties);
+    expect(text).toContain('operator1: btc, usd');
+    for (const event of ['EquivocationDetected', 'SecretUnreadable', 'SerialConflict', 'QuorumBroken', 'ReadOnly'])
+      expect(text).toContain(`${event} usd`);
+    expect(text).not.toContain('QuorumBroken btc');
+  });
+
+  it('is all that an operator without coins has', () => {
+    const { templates: without } = deployed(3, 1, 'aws', { coins: [] }, 1);
+    expect([...without.keys()].sort()).toEqual(['coordinator', 'inbox', 'service-usd']);
+  });
+
   it('is as it was', () => {
     const text = JSON.stringify(
       service?.toJSON(),

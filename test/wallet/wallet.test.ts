@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { GatewayPort } from '../../lib/wallet/gateway.ts';
 import { InsufficientFunds } from '../../lib/wallet/wallet.ts';
 import { World } from './world.ts';
 
@@ -33,6 +34,24 @@ describe('a wallet', () => {
     expect((await world.wallet('bob')).balance).toBe(40n);
   }, 120_000);
 
+  test('that is restored says when t services have told it what they have: the rest is waited for only a moment', async () => {
+    const { gateway } = world.network;
+    const said: boolean[] = [];
+    const watched: GatewayPort = {
+      replyTo: gateway.replyTo,
+      post: (...args) => gateway.post(...args),
+      answers: async function* (key, enough = () => false) {
+        for await (const body of gateway.answers(key)) {
+          said.push(enough());
+          yield body;
+        }
+      },
+    };
+    await world.wallet('nobody', { gateway: watched });
+    // 3 of 4: asked before each of the four answers.
+    expect(said).toEqual([false, false, false, true]);
+  }, 120_000);
+
   test('that forgot its numbers asks for another thing under the same number', async () => {
     const [first, second] = [await world.wallet('forgetful'), await world.wallet('forgetful')];
     const [one, two] = [await first.invoice(5n), await second.invoice(5n)];
@@ -45,3 +64,23 @@ describe('a wallet', () => {
     expect((await world.wallet('forgetful')).balance).toBe(10n);
   }, 120_000);
 });
+
+test('services that are some of the committee, under the indexes that it gives them, issue what a wallet spends', async () => {
+  const some = await new World(9, 3, 1, 'some of nine', [2, 4, 5, 9]).start();
+  expect(some.network.key.serviceKeys.map(({ index }) => index)).toEqual([2, 4, 5, 9]);
+  const payer = await some.funded('payer of some', 10n);
+  const payee = await some.wallet('payee of some');
+  // Whichever three of them answer first: with each one silent the other three are those who sign.
+  for (const [silent, left] of [
+    [2, 9n],
+    [9, 8n],
+  ] as const) {
+    some.network.committee.kill(silent);
+    const invoice = await payee.invoice(1n);
+    await payer.pay(invoice);
+    await payee.receive(invoice);
+    some.network.committee.revive(silent);
+    expect(payer.balance).toBe(left);
+  }
+  expect((await some.wallet('payee of some')).balance).toBe(2n);
+}, 120_000);
