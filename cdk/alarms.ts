@@ -1,5 +1,5 @@
 /** Alarms whose text says what it means for the committee, and what to read. */
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -9,11 +9,10 @@ import {
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import type { MessageFunction } from './message-function.ts';
+import { dimensionsOf, METRIC_NAMESPACE, METRICS, type MetricName } from '../lib/telemetry.ts';
 import type { Settings, Stage } from './settings.ts';
 
 /** CloudWatch: metrics in one alarm's expression. */
@@ -22,12 +21,56 @@ const METRICS_AN_ALARM = 10;
 const STUCK_SECONDS = 300;
 
 const PERIOD = Duration.minutes(5);
+/** Of the rule that wakes what is due. */
+const SCHEDULE = Duration.minutes(15);
 
-export const METRIC_NAMESPACE = 'Coterie';
+/** Metrics that call somebody. */
+export type BellName = {
+  [Name in MetricName]: (typeof METRICS)[Name] extends { readonly section: string } ? Name : never;
+}[MetricName];
+
+/** When a metric calls somebody: at a threshold, or below one. */
+interface Bell {
+  readonly statistic: 'Sum' | 'Maximum';
+  readonly period: Duration;
+  readonly threshold: number;
+  readonly periods?: number;
+  /** `below`: silence calls somebody, too. */
+  readonly when: 'reached' | 'below';
+}
+
+const once = (threshold: number): Bell => ({ statistic: 'Sum', period: PERIOD, threshold, when: 'reached' });
+const seconds = (threshold: number): Bell => ({ statistic: 'Maximum', period: SCHEDULE, threshold, when: 'reached' });
+
+export const BELLS: Readonly<Record<BellName, Bell>> = {
+  EquivocationDetected: once(1),
+  // A peer of another version, or one message that lost its end, is not worth a walk to the desk.
+  EnvelopeRejected: once(20),
+  SecretUnreadable: once(1),
+  // A wallet that was restored from its seed asks for a few in other words than before.
+  SerialConflict: once(10),
+  QuorumBroken: once(1),
+  ReadOnly: once(1),
+  // Two redeliveries: what is refused once is throttled, or on its way.
+  OutboxAge: seconds(900),
+  // Two runs of the rule, which ends whatever its own wake-up has not.
+  CeremonyAge: seconds(1_800),
+  // Said at every run of the rule: where nothing is said twice, nothing else is looked after, either.
+  DistanceToThreshold: {
+    statistic: 'Maximum',
+    period: SCHEDULE,
+    threshold: 1,
+    periods: 2,
+    when: 'below',
+  },
+};
 
 interface Warning {
   readonly metric: IMetric;
   readonly threshold: number;
+  readonly periods?: number;
+  readonly comparison?: ComparisonOperator;
+  readonly missing?: TreatMissingData;
   /** What no longer works, or what is about to stop. */
   readonly impact: string;
   /** Heading of `docs/runbook.md`. */
@@ -37,11 +80,13 @@ interface Warning {
 /** @param scope each alarm's name begins with its stack's */
 export class Alarms {
   readonly #scope: Construct;
+  readonly #operator: string;
   readonly #stage: Stage;
   readonly #topic: SnsAction | undefined;
 
   constructor(scope: Construct, { operator, stage }: Settings) {
     this.#scope = scope;
+    this.#operator = operator.identity;
     this.#stage = stage;
     const { alarmTarget } = operator;
     this.#topic =
@@ -80,36 +125,49 @@ export class Alarms {
     }
   }
 
-  /** An event that a function reports in its log, counted over all functions that may report it. */
-  reported(event: string, functions: readonly MessageFunction[], impact: string, section: string): void {
-    const metricName = `${event} ${Stack.of(this.#scope).stackName}`;
-    for (const { function: each } of functions) {
-      new MetricFilter(each, event, {
-        logGroup: each.logGroup,
-        metricNamespace: METRIC_NAMESPACE,
-        metricName,
-        filterPattern: FilterPattern.stringValue('$.event', '=', event),
-        metricValue: '1',
-      });
-    }
-    const metric = new Metric({
-      namespace: METRIC_NAMESPACE,
-      metricName,
-      period: PERIOD,
-      statistic: 'Sum',
+  /** What the functions of a role say about themselves. @param role a coin, an asset, or `coordinator` */
+  said(
+    name: BellName,
+    role: string,
+    impact: string,
+    { id = name as string, threshold = BELLS[name].threshold } = {},
+  ): void {
+    const bell = BELLS[name];
+    const metric = saidMetric(this.#operator, role, name, bell.statistic, bell.period);
+    this.#add(`${id}Alarm`, {
+      metric,
+      threshold,
+      ...(bell.periods === undefined ? {} : { periods: bell.periods }),
+      ...(bell.when === 'below'
+        ? { comparison: ComparisonOperator.LESS_THAN_THRESHOLD, missing: TreatMissingData.BREACHING }
+        : {}),
+      impact,
+      section: METRICS[name].section,
     });
-    this.#add(`${event}Alarm`, { metric, threshold: 1, impact, section });
   }
 
-  #add(id: string, { metric, threshold, impact, section }: Warning): void {
+  #add(id: string, warning: Warning): void {
+    const { metric, threshold, impact, section } = warning;
     const alarm = new Alarm(this.#scope, id, {
       metric,
       threshold,
-      evaluationPeriods: 1,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
+      evaluationPeriods: warning.periods ?? 1,
+      comparisonOperator: warning.comparison ?? ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: warning.missing ?? TreatMissingData.NOT_BREACHING,
       alarmDescription: `${impact} What to do: docs/runbook.md, section ${section}.`,
     });
     if (this.#topic) alarm.addAlarmAction(this.#topic);
   }
+}
+
+/** A metric that functions say, of one role. */
+export function saidMetric(
+  operator: string,
+  role: string,
+  metricName: MetricName,
+  statistic: string,
+  period: Duration,
+): Metric {
+  const dimensionsMap = { ...dimensionsOf(operator, role) };
+  return new Metric({ namespace: METRIC_NAMESPACE, metricName, dimensionsMap, statistic, period });
 }

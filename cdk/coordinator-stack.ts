@@ -62,6 +62,25 @@ export class CoordinatorStack extends Stack {
       functions.get('Outbound')?.queues ?? [],
       `What ${identity}'s processors say does not reach the other operators: key generations end in time-outs, and this operator counts as silent in signatures.`,
     );
+    alarms.said(
+      'EnvelopeRejected',
+      COORDINATOR_SEGMENT,
+      `${identity}'s coordinator refuses messages that are not what they say: a peer runs another version or is hostile, and ceremonies with it end in time-outs.`,
+    );
+    alarms.said(
+      'OutboxAge',
+      COORDINATOR_SEGMENT,
+      `No queue of a peer takes what ${identity}'s processors said: ${identity} counts as silent there.`,
+    );
+    for (const [coin, spare] of settings.spare) {
+      alarms.said(
+        'DistanceToThreshold',
+        coin,
+        `So few operators of ${coin} answer ${identity} that the next silence stops it, or something has stopped already; or ${identity}'s own coordinator is not woken any more.`,
+        // Where all are needed, all that answer are no reason to call anybody.
+        { id: `DistanceToThreshold-${coin}`, threshold: Math.min(spare, 1) },
+      );
+    }
     addDashboard(this, settings);
   }
 }

@@ -1,16 +1,14 @@
 /** One dashboard for each operator: everything that begins with its name, whichever stack it is in. */
 import { Duration } from 'aws-cdk-lib';
-import { Dashboard, GraphWidget, MathExpression, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, GraphWidget, MathExpression, TextWidget } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
-import { processorStackName, signingServiceStackName } from '../lib/cli/deploy-names.ts';
-import { METRIC_NAMESPACE } from './alarms.ts';
+import { COORDINATOR_SEGMENT } from '../lib/messages/topics.ts';
+import type { MetricName } from '../lib/telemetry.ts';
+import { saidMetric } from './alarms.ts';
 import type { Settings } from './settings.ts';
 
 const PERIOD = Duration.minutes(5);
 const WIDTH = 12;
-/** What must not happen to a coin or an asset, and to an asset only: each has an alarm of its own. */
-const EVERYWHERE = ['EquivocationDetected', 'SecretUnreadable'];
-const OF_ASSETS = ['SerialConflict', 'QuorumBroken', 'ReadOnly'];
 
 export function addDashboard(scope: Construct, { operator }: Settings): Dashboard {
   const { identity, region, coins, assets } = operator;
@@ -47,20 +45,24 @@ export function addDashboard(scope: Construct, { operator }: Settings): Dashboar
     graph('Write units', 'AWS/DynamoDB,TableName', 'ConsumedWriteCapacityUnits', 'Sum'),
     graph('Read units', 'AWS/DynamoDB,TableName', 'ConsumedReadCapacityUnits', 'Sum'),
   );
-  const counted = (event: string, stack: string, of: string) =>
-    new Metric({
-      namespace: METRIC_NAMESPACE,
-      metricName: `${event} ${stack}`,
-      label: `${event} ${of}`,
-      statistic: 'Sum',
-      period: PERIOD,
+  const roles = [COORDINATOR_SEGMENT, ...coins, ...assets];
+  const said = (title: string, names: readonly MetricName[], of: readonly string[], statistic: string) =>
+    new GraphWidget({
+      title,
+      width: WIDTH,
+      left: names.flatMap((name) =>
+        of.map((role) => saidMetric(identity, role, name, statistic, PERIOD).with({ label: `${name} ${role}` })),
+      ),
     });
-  const security = [
-    ...EVERYWHERE.flatMap((event) => coins.map((coin) => counted(event, processorStackName(identity, coin), coin))),
-    ...[...EVERYWHERE, ...OF_ASSETS].flatMap((event) =>
-      assets.map((asset) => counted(event, signingServiceStackName(identity, asset), asset)),
-    ),
-  ];
-  dashboard.addWidgets(new GraphWidget({ title: 'What must not happen', width: 2 * WIDTH, left: security }));
+  dashboard.addWidgets(
+    said('Operators that answer, more than are needed', ['DistanceToThreshold'], [...coins, ...assets], 'Minimum'),
+    said('What has waited longest, seconds', ['OutboxAge', 'CeremonyAge'], roles, 'Maximum'),
+  );
+  dashboard.addWidgets(
+    said('What must not happen', ['EquivocationDetected', 'SecretUnreadable'], [...coins, ...assets], 'Sum'),
+    said('Refused', ['EnvelopeRejected', 'NonceConflictRefused'], roles, 'Sum'),
+  );
+  if (assets.length > 0)
+    dashboard.addWidgets(said('Tokens', ['SerialConflict', 'ReadOnly', 'QuorumBroken'], assets, 'Sum'));
   return dashboard;
 }

@@ -38,7 +38,6 @@ export class ProcessorStack extends Stack {
   #alarms(settings: Settings, coin: string, deadLetters: Queue, functions: ReadonlyMap<string, MessageFunction>): void {
     const { identity } = settings.operator;
     const alarms = new Alarms(this, settings);
-    const all = [...functions.values()];
     alarms.deadLetters(
       deadLetters,
       `A message of ${identity}'s ${coin} processor failed ten times and was set aside: a key generation may fail for everybody, a signature goes on without this operator.`,
@@ -48,24 +47,38 @@ export class ProcessorStack extends Stack {
       functions.get('MultisigInstruction')?.queues ?? [],
       `${identity} takes no instructions for ${coin}: it takes part in no new key and in no new signature.`,
     );
-    const ceremonies = all.filter(({ node }) => node.id.endsWith('In')).flatMap(({ queues }) => queues);
+    const ceremonies = [...functions.values()]
+      .filter(({ node }) => node.id.endsWith('In'))
+      .flatMap(({ queues }) => queues);
     alarms.waiting(
       'CeremoniesWaitingAlarm',
       ceremonies,
       `What peers say in ${coin} ceremonies is not handled at ${identity}: running ceremonies are likely to time out.`,
     );
-    alarms.reported(
+    alarms.said(
       'EquivocationDetected',
-      all,
+      coin,
       `${identity} was told two different things in one place of a ${coin} ceremony: that operator is faulty or hostile, and the proof of it is kept.`,
-      'equivocation',
     );
-    alarms.reported(
-      // Not on refused nonces: two invocations that race for one refuse it in a healthy run, too.
+    alarms.said(
       'SecretUnreadable',
-      all,
+      coin,
       `${identity} holds ${coin} secrets that do not open: a table was restored or copied, or rows were changed, and this operator cannot finish the ceremonies they belong to.`,
-      'secret-unreadable',
+    );
+    alarms.said(
+      'EnvelopeRejected',
+      coin,
+      `${identity}'s ${coin} processor refuses messages that are not what they say: a peer runs another version or is hostile.`,
+    );
+    alarms.said(
+      'OutboxAge',
+      coin,
+      `What ${identity} has to say about ${coin} is taken by none of its own queues: it counts as silent, and its client does not hear how a ceremony ended.`,
+    );
+    alarms.said(
+      'CeremonyAge',
+      coin,
+      `A ${coin} ceremony of ${identity} is past its expiry and has not ended: its client waits for an outcome.`,
     );
   }
 }

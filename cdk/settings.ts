@@ -24,6 +24,8 @@ export interface Settings {
   readonly operator: OperatorFile;
   /** Empty until there is a committee. */
   readonly peers: readonly Peer[];
+  /** How many signers of each coin and asset may fall silent, n − t; empty until there is a committee. */
+  readonly spare: ReadonlyMap<string, number>;
   readonly stage: Stage;
   /** An emulator's, as functions reach it; absent: AWS itself, or whatever runs them tells them. */
   readonly endpoint: string | undefined;
@@ -64,7 +66,17 @@ export function settingsOf(
       'expected a committee file beside committeeHash in the operator file, got none: name the committee file, or remove the hash for a first deploy',
     );
   }
-  return { operator, peers: committee ? peersOf(operator, committee) : [], stage, endpoint, requireTls };
+  const peers = committee ? peersOf(operator, committee) : [];
+  return { operator, peers, spare: spareOf(operator, committee), stage, endpoint, requireTls };
+}
+
+function spareOf({ coins, assets }: OperatorFile, committee: Committee | undefined): ReadonlyMap<string, number> {
+  return new Map(
+    [...coins, ...assets].flatMap((coin) => {
+      const t = committee?.keyOf(coin)?.t;
+      return committee && t !== undefined ? [[coin, committee.signersOf(coin).length - t] as const] : [];
+    }),
+  );
 }
 
 function peersOf(operator: OperatorFile, committee: Committee): readonly Peer[] {

@@ -43,7 +43,6 @@ export class SigningServiceStack extends Stack {
   ): void {
     const { identity } = settings.operator;
     const alarms = new Alarms(this, settings);
-    const all = [...functions.values()];
     const of = (...messages: readonly string[]): MessageFunction[] =>
       messages.flatMap((message) => functions.get(message) ?? []);
     alarms.deadLetters(
@@ -55,35 +54,45 @@ export class SigningServiceStack extends Stack {
       of('Transaction', 'TransactionCertificate').flatMap(({ queues }) => queues),
       `${identity} answers no ${asset} transactions: wallets need ${identity}'s vote as soon as others are missing, too.`,
     );
-    alarms.reported(
+    alarms.said(
       'SerialConflict',
-      of('Transaction'),
+      asset,
       `Somebody asked ${identity} to spend a ${asset} serial that another transaction holds: a double spend was refused, or a wallet was restored and does not repeat itself.`,
-      'serial-conflict',
     );
-    alarms.reported(
+    alarms.said(
       'QuorumBroken',
-      of('TransactionCertificate', 'SpentSerialsIn'),
+      asset,
       `${identity} holds two certificates for one ${asset} serial: more services than the committee tolerates vote twice, money was made, and this service has stopped for the rest of the epoch.`,
-      'quorum-broken',
     );
-    alarms.reported(
+    alarms.said(
       'ReadOnly',
-      of('Wake'),
+      asset,
       `${identity}'s ${asset} tables are not those that its key began with: locks may be forgotten, so it serves certificates and votes no more in this epoch.`,
-      'read-only',
     );
-    alarms.reported(
+    alarms.said(
       'EquivocationDetected',
-      all,
+      asset,
       `${identity} was told two different things in one place of the key generation of ${asset}: that operator is faulty or hostile, and the proof of it is kept.`,
-      'equivocation',
     );
-    alarms.reported(
+    alarms.said(
       'SecretUnreadable',
-      all,
+      asset,
       `${identity} holds ${asset} secrets that do not open: a table was restored or copied, or rows were changed.`,
-      'secret-unreadable',
+    );
+    alarms.said(
+      'EnvelopeRejected',
+      asset,
+      `${identity}'s ${asset} signing service refuses messages that are not what they say: a peer or a gateway runs another version or is hostile.`,
+    );
+    alarms.said(
+      'OutboxAge',
+      asset,
+      `What ${identity} has to say about ${asset} is taken by none of its own queues: it counts as silent, and its client does not hear how a ceremony ended.`,
+    );
+    alarms.said(
+      'CeremonyAge',
+      asset,
+      `A ${asset} ceremony of ${identity} is past its expiry and has not ended: its client waits for an outcome.`,
     );
   }
 }

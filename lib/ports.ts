@@ -6,6 +6,8 @@
  * `lib/aws` (SQS, DynamoDB, KMS). One contract suite, `test/contract`, runs against every adapter.
  */
 
+import type { EventName, Facts } from './telemetry.ts';
+
 // ---------------------------------------------------------------------------------------------- messages
 
 /** An SQS queue name, `coterie-{identity}-{coin}-{MessageType}`; made only by `lib/messages/topics.ts`. */
@@ -18,6 +20,8 @@ export interface Delivery {
   readonly body: string;
   /** How often this message was received, this time included (SQS `ApproximateReceiveCount`, ≥ 1). */
   readonly receiveCount: number;
+  /** When it was put into the queue, by the queue's clock: milliseconds UTC. Nothing is decided by it. */
+  readonly sentAt?: number;
 }
 
 export interface OutgoingMessage {
@@ -168,7 +172,7 @@ export interface Random {
 
 /** Facts for logs and metrics. Values are names, counts, ids and reasons: never a body, a key or a secret. */
 export interface Telemetry {
-  record(event: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
+  record(event: EventName, facts?: Facts): void;
 }
 
 export interface Ports {

@@ -5,6 +5,7 @@ import type { NodeFunction } from '../node/function.ts';
 import type { NodeConfig } from '../node/node.ts';
 import { COMMITTEE } from '../node/rows.ts';
 import type { Clock, Delivery, Ports, QueueName, Random, Store, Telemetry } from '../ports.ts';
+import { type Trace, traceOf } from '../telemetry.ts';
 import { SqsBus } from './bus.ts';
 import { dynamoClient, kmsClient, sqsClients } from './clients.ts';
 import { crashingAfterCommit } from './crash.ts';
@@ -13,7 +14,7 @@ import { KmsKeyWrapper } from './key-wrapper.ts';
 import { type PeerDirectory, queueResolver, queueUrl } from './queues.ts';
 import { DynamoStore } from './store.ts';
 import { watchStrain } from './strain.ts';
-import { jsonLines } from './telemetry.ts';
+import { type BatchTelemetry, powertools } from './telemetry.ts';
 import { extendVisibility, type Held } from './visibility.ts';
 
 /** What Lambda's event source mapping for SQS hands over; only the fields that are read. */
@@ -21,7 +22,7 @@ export interface SQSRecord {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly body: string;
-  readonly attributes: { readonly ApproximateReceiveCount: string };
+  readonly attributes: { readonly ApproximateReceiveCount: string; readonly SentTimestamp?: string };
   readonly eventSourceARN: string;
 }
 export interface SQSEvent {
@@ -38,7 +39,7 @@ export type SQSHandler = (event: SQSEvent) => Promise<SQSBatchResponse>;
 /** What a deployed function works with. */
 export interface Deployment {
   readonly config: NodeConfig;
-  readonly ports: Ports;
+  readonly ports: Ports & { readonly telemetry: BatchTelemetry };
   /** Makes failed messages come again later than at once. @returns how many were not accepted */
   extend(queueArn: string, held: readonly Held[]): Promise<number>;
 }
@@ -50,7 +51,7 @@ const random: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) 
 export function deploymentOf(environment: LambdaEnvironment, message: string): Deployment {
   const { config, region, account, endpoint, tables, keys, crashAfterCommit } = environment;
   const role = config.role === 'processor' ? config.coin : 'coordinator';
-  const telemetry: Telemetry = jsonLines({ operator: config.identity, role, message });
+  const telemetry = powertools({ operator: config.identity, role, message });
   const store = new DynamoStore(dynamoClient({ region, endpoint }), tables);
   const clients = sqsClients({ endpoint });
   const resolve = queueResolver(config.identity, { account, region }, committeePeers(store));
@@ -103,15 +104,26 @@ export function lambda<Config extends NodeConfig>(
     if (config.role !== handler.role)
       throw new EnvironmentError(`COTERIE_ROLE: expected ${handler.role}, got ${config.role}`);
     const started = performance.now();
-    const { ports, strained } = watchStrain(plain);
-    const failed = new Set(await run(handler, { config: config as Config, ports }, Records.map(deliveryOf)));
-    const again = Records.filter(({ messageId }) => failed.has(messageId));
-    let extended = 0;
-    if (strained() && again.length > 0) extended = await extendAll(extend, again, ports.telemetry);
-    // One line for each batch, always: what is not in the log did not happen.
-    const milliseconds = Math.round(performance.now() - started);
-    ports.telemetry.record('Batch', { records: Records.length, failed: again.length, extended, milliseconds });
-    return { batchItemFailures: again.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    const { telemetry } = plain;
+    try {
+      const traces = tracesOf(Records);
+      const [only, ...others] = traces;
+      // Of several ceremonies in one batch each line names its own, where it has one, and the last lines name all.
+      telemetry.follow(only && others.length === 0 ? only : {});
+      const { ports, strained } = watchStrain(plain);
+      const failed = new Set(await run(handler, { config: config as Config, ports }, Records.map(deliveryOf)));
+      const again = Records.filter(({ messageId }) => failed.has(messageId));
+      let extended = 0;
+      if (strained() && again.length > 0) extended = await extendAll(extend, again, telemetry);
+      if (others.length > 0)
+        for (const trace of traces) if (aboutSomething(trace)) telemetry.record('InBatch', { ...trace });
+      // One line for each batch, always: what is not in the log did not happen.
+      const milliseconds = Math.round(performance.now() - started);
+      telemetry.record('Batch', { records: Records.length, failed: again.length, extended, milliseconds });
+      return { batchItemFailures: again.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    } finally {
+      telemetry.publish();
+    }
   };
 }
 
@@ -147,9 +159,26 @@ async function extendAll(
   }
 }
 
+/** What the records are about, each once; one that is about nothing counts, too. */
+function tracesOf(records: readonly SQSRecord[]): readonly Trace[] {
+  const traces = records.map(({ body }) => traceOf(body));
+  return [...new Map(traces.map((trace) => [trace.ceremony ?? trace.request, trace])).values()];
+}
+
+function aboutSomething({ ceremony, request }: Trace): boolean {
+  return ceremony !== undefined || request !== undefined;
+}
+
 function deliveryOf(record: SQSRecord): Delivery {
   const queue = record.eventSourceARN.slice(record.eventSourceARN.lastIndexOf(':') + 1) as QueueName;
-  return { queue, messageId: record.messageId, body: record.body, receiveCount: receiveCountOf(record) };
+  const sentAt = Number(record.attributes.SentTimestamp);
+  return {
+    queue,
+    messageId: record.messageId,
+    body: record.body,
+    receiveCount: receiveCountOf(record),
+    ...(Number.isSafeInteger(sentAt) ? { sentAt } : {}),
+  };
 }
 
 function receiveCountOf({ attributes }: SQSRecord): number {

@@ -43,6 +43,11 @@ export interface CommitteeTerms {
 export function createCommittee(cards: readonly Card[], terms: CommitteeTerms, random: Random, now: number): Committee {
   const coins = [...new Set(cards.flatMap((card) => Object.keys(card.coins)))].sort();
   const assets = [...new Set(cards.flatMap((card) => Object.keys(card.assets)))].sort();
+  const unknown = Object.keys(terms.assets).find((asset) => !assets.includes(asset));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `--asset: expected ${assets.length > 0 ? `one of ${assets.join(', ')}, of which cards name services` : 'none, for no card names a signing service'}; got ${unknown}: put it into the operator files as assets, and deploy, start and make the cards again`,
+    );
   const genesis = () =>
     terms.genesisLife === undefined
       ? {}
@@ -74,6 +79,7 @@ export function createCommittee(cards: readonly Card[], terms: CommitteeTerms, r
     assets: Object.fromEntries(
       assets.map((asset) => {
         const { t = terms.threshold, ...of } = terms.assets[asset] ?? missingTerms(asset);
+        assertQuorum(asset, t, cards.filter((card) => Object.hasOwn(card.assets, asset)).length, of.f);
         return [asset, { t, ...of, ...genesis() }];
       }),
     ),
@@ -86,6 +92,16 @@ export function createCommittee(cards: readonly Card[], terms: CommitteeTerms, r
 
 function signatureKeys(entries: Card['coins']): Record<string, { signatureKey: Hex }> {
   return Object.fromEntries(Object.entries(entries).map(([name, { signatureKey }]) => [name, { signatureKey }]));
+}
+
+/** The committee file would be refused as well: here the one who writes it hears what to do. @throws {UsageError} */
+function assertQuorum(asset: string, t: number, n: number, f: number): void {
+  if (2 * t > n + f) return;
+  const least = Math.floor((n + f) / 2) + 1;
+  const remedy = least <= n ? `raise t to ${least} at least, or lower f` : `lower f, to ${n - 1} at most`;
+  throw new UsageError(
+    `--asset ${asset}: expected 2t > n + f, or two sets of services sign two payments of one token; got t = ${t}, n = ${n}, f = ${f}: ${remedy} in its terms`,
+  );
 }
 
 function missingTerms(asset: string): never {

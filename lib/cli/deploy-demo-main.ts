@@ -1,4 +1,5 @@
 /** `npm run demo:aws [-- tokens] [-- --json]`. */
+import { setMaxListeners } from 'node:events';
 
 import { DEFAULT_MESSAGE } from './demo-options.ts';
 import { documentOf, textOf } from './demo-output.ts';
@@ -73,6 +74,8 @@ function tokens(args: readonly string[]): Demonstration {
 
 async function run(demonstration: Demonstration, json: boolean): Promise<number> {
   const controller = new AbortController();
+  // One for each queue that is read: many, and no leak.
+  setMaxListeners(0, controller.signal);
   const interrupt = () => controller.abort(new Error('interrupted'));
   // Every time: one Ctrl-C comes from the terminal, and again from npm and the runner, which pass it on. The second must not end the clean-up.
   process.on('SIGINT', interrupt);

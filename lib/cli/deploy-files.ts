@@ -58,11 +58,11 @@ export function assertAgreed(operator: OperatorFile, committee: Committee): void
   const missing = coins.find((coin) => !self.coins[coin]);
   if (missing)
     throw new UsageError(
-      `expected coins of the committee file for ${identity}, got ${missing}, for which its card named no key`,
+      `expected coins of the committee file for ${identity}, got ${missing}, for which its card named no key: take it out of the operator file, or agree on a committee file with it`,
     );
   const unknown = assets.find((asset) => !self.assets[asset]);
   if (unknown)
     throw new UsageError(
-      `expected assets of the committee file for ${identity}, got ${unknown}, for which its card named no key`,
+      `expected assets of the committee file for ${identity}, got ${unknown}, for which its card named no key: take it out of the operator file, or agree on a committee file with it`,
     );
 }

@@ -1,6 +1,7 @@
 /** What the operators' clients hear on their queues of outcomes. */
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { DeleteMessageBatchCommand, type Message, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { sqsClients } from '../aws/clients.ts';
+import { portError } from '../aws/errors.ts';
 import { queueUrl } from '../aws/queues.ts';
 import { type Payload, parseBody } from '../messages/catalogue.ts';
 import type { MultisigEvent } from '../messages/events.ts';
@@ -46,6 +47,7 @@ export class Outcomes {
     withdrawals: new Map(),
   };
   readonly #queues: readonly OutcomeQueue[];
+  #unheard: Error | undefined;
 
   /** @param segments coins and assets */
   constructor(clients: readonly Client[], segments: readonly string[]) {
@@ -70,7 +72,7 @@ export class Outcomes {
       if (Date.now() > deadline) {
         const { addresses, keygens, signings } = this.heard;
         throw new OutcomesMissing(
-          `not all outcomes came within ${seconds} s: heard of ${addresses.size} addresses, ${keygens.size} key generations and ${signings.size} signatures`,
+          `not all outcomes came within ${seconds} s: heard of ${addresses.size} addresses, ${keygens.size} key generations and ${signings.size} signatures${this.#unheard ? `; ${this.#unheard.message}` : ''}`,
         );
       }
       await Promise.all(this.#queues.map((queue) => this.#receive(queue, signal)));
@@ -91,11 +93,22 @@ export class Outcomes {
       MaxNumberOfMessages: 10,
       WaitTimeSeconds: seconds,
     });
-    const { Messages = [] } = await client.send(command, { abortSignal: signal });
+    let Messages: readonly Message[];
+    try {
+      ({ Messages = [] } = await client.send(command, { abortSignal: signal }));
+    } catch (error) {
+      signal.throwIfAborted();
+      // Who is patient asks again: a busy engine answers late.
+      this.#unheard = portError(error, 'ReceiveMessage', 'read');
+      return 0;
+    }
     for (const { Body = '' } of Messages) this.#hear(at, Body);
     if (Messages.length === 0) return 0;
     const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: `${i}`, ReceiptHandle }));
-    await client.send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }), { abortSignal: signal });
+    // What is not deleted comes again, and says nothing new.
+    await client
+      .send(new DeleteMessageBatchCommand({ QueueUrl: url, Entries }), { abortSignal: signal })
+      .catch(() => signal.throwIfAborted());
     return Messages.length;
   }
 

@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { dynamoClient, sqsClients } from '../aws/clients.ts';
+import { portError } from '../aws/errors.ts';
 import { queueUrl } from '../aws/queues.ts';
+import { repeat } from '../aws/retry.ts';
 import { DynamoStore } from '../aws/store.ts';
 import { gatewayPolicy, SqsGateway } from '../client/gateway.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
@@ -27,6 +29,8 @@ const PATIENCE = 150;
 /** Seconds that are waited for a service that may be silent. */
 const GRACE = 1;
 const POLL_SECONDS = 5;
+/** A busy engine answers late. */
+const PATIENT = { attempts: 10, base: 200 };
 
 /** No key was made, or not one and the same. */
 export class NoAssetKey extends Error {
@@ -62,7 +66,7 @@ export class DeployedServices implements TokenStage {
   #key: AssetKey | undefined;
 
   constructor(options: DeployedServicesOptions) {
-    const { endpoint, operators, committee, asset } = options;
+    const { endpoint, operators, committee, asset, signal } = options;
     this.#options = options;
     this.#outcomes = new Outcomes(operators, [asset]);
     this.#gateway = new SqsGateway({
@@ -74,6 +78,7 @@ export class DeployedServices implements TokenStage {
       patience: PATIENCE,
       grace: GRACE,
       poll: POLL_SECONDS,
+      signal,
     });
   }
 
@@ -172,10 +177,13 @@ export class DeployedServices implements TokenStage {
     const { account, region } = file;
     const { endpoint, credentials } = access;
     const client = sqsClients({ endpoint, ...(credentials ? { credentials } : {}) })(region);
-    const { Attributes = {} } = await client.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: queueUrl({ account, region, name }, endpoint),
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    const command = new GetQueueAttributesCommand({
+      QueueUrl: queueUrl({ account, region, name }, endpoint),
+      AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+    });
+    const { Attributes = {} } = await repeat('any', PATIENT, () =>
+      client.send(command).catch((error: unknown) => {
+        throw portError(error, 'GetQueueAttributes', 'read');
       }),
     );
     return Object.values(Attributes).reduce((sum, count) => sum + Number(count), 0);

@@ -16,8 +16,8 @@ import { COMMITTEE_HASH, stackNames } from './deploy-names.ts';
 import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
 
 export const REGION = 'us-east-1';
-/** Seconds that may pass until a role has made its keys, or all have their outcomes. */
-export const PATIENCE_SECONDS = 180;
+/** Seconds that may pass until a role has made its keys, or all have their outcomes: as long as the first ceremony may take, on a machine that has much else to do. */
+export const PATIENCE_SECONDS = 540;
 
 export interface Operator {
   readonly file: OperatorFile;

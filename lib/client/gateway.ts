@@ -35,6 +35,8 @@ export interface SqsGatewayOptions {
   readonly grace?: number;
   /** Seconds of one long poll, 1 to 20; default 20. */
   readonly poll?: number;
+  /** Aborted: whoever asks or waits gets its reason, as an error. */
+  readonly signal?: AbortSignal;
 }
 
 interface Request {
@@ -56,14 +58,20 @@ export class SqsGateway implements GatewayPort {
   #reading: Promise<void> | undefined;
   #broken: unknown;
 
-  /** @throws {RangeError} if `answers` is no ARN of a queue */
+  /** @throws {RangeError} if `answers` is no ARN of a queue, or the committee holds no such asset */
   constructor(options: SqsGatewayOptions) {
+    const assets = Object.keys(options.committee.file.assets);
+    if (!assets.includes(options.asset))
+      throw new RangeError(
+        `asset: expected one of the committee file (${assets.join(', ') || 'it holds none'}), got ${JSON.stringify(options.asset)}`,
+      );
     const [, region, account, name] = ARN.exec(options.answers) ?? [];
     if (region === undefined || account === undefined || name === undefined)
       throw new RangeError(`answers: expected the ARN of an SQS queue, got ${JSON.stringify(options.answers)}`);
     const { committee, sqs, endpoint } = options;
     this.replyTo = name;
     this.#options = options;
+    options.signal?.addEventListener('abort', () => this.#end(), { once: true });
     this.#queue = { region, url: queueUrl({ region, account, name }, endpoint) };
     const homes = new Map(committee.file.operators.map((each) => [each.identity, each]));
     this.#bus = new SqsBus({
@@ -79,6 +87,7 @@ export class SqsGateway implements GatewayPort {
 
   async post(message: RequestName, body: string, services: readonly number[]): Promise<void> {
     const { committee, asset } = this.#options;
+    this.#options.signal?.throwIfAborted();
     const key = replyKeyOf(body);
     if (key) this.#request(key);
     // Who asks again tries again.
@@ -110,6 +119,7 @@ export class SqsGateway implements GatewayPort {
           until = Math.min(until, Date.now() + grace * 1_000);
         }
         if (this.#broken !== undefined) throw this.#broken;
+        this.#options.signal?.throwIfAborted();
         if (this.#closed.signal.aborted || Date.now() >= until) return;
         this.#read();
         await nextAnswer(request, until - Date.now());
@@ -123,9 +133,13 @@ export class SqsGateway implements GatewayPort {
 
   /** Ends the waiting and the reading. What lies in the queue stays there. */
   async close(): Promise<void> {
+    this.#end();
+    await this.#reading;
+  }
+
+  #end(): void {
     this.#closed.abort();
     this.#wakeAll();
-    await this.#reading;
   }
 
   #request(key: Hex): Request {

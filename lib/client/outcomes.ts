@@ -1,5 +1,6 @@
 /** What an operator tells its client, as an iterator: delivered at least once by the queue, handed on once each. */
 import { createHash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { type Payload, parseBody } from '../messages/catalogue.ts';
 import type { MultisigEvent } from '../messages/events.ts';
 import type { Transport } from './transport.ts';
@@ -16,6 +17,8 @@ export type Outcome =
 /** Ids remembered: SQS redelivers within hours, a producer with so many outcomes in hours has other troubles. */
 const REMEMBERED = 10_000;
 const LONG_POLL_SECONDS = 20;
+/** Between two rounds that brought nothing. */
+const PAUSE_MILLISECONDS = 100;
 
 export class Outcomes implements AsyncIterable<Outcome> {
   readonly #transport: Transport;
@@ -41,8 +44,10 @@ export class Outcomes implements AsyncIterable<Outcome> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Outcome> {
     while (!this.#signal.aborted) {
+      let quiet = true;
       for (const coin of this.#coins) {
         for (const { body, done } of await this.#receive(coin)) {
+          quiet = false;
           const heard = outcomeOf(body);
           // Not of this catalogue: perhaps of a newer one. It is left for whoever understands it, and ends in the dead letters.
           if (!heard) continue;
@@ -53,6 +58,8 @@ export class Outcomes implements AsyncIterable<Outcome> {
           await done();
         }
       }
+      // A transport that never waits would be asked for ever, and nothing else of the process would have its turn.
+      if (quiet) await this.#pause();
     }
   }
 
@@ -64,6 +71,12 @@ export class Outcomes implements AsyncIterable<Outcome> {
       if (this.#signal.aborted) return [];
       throw error;
     }
+  }
+
+  async #pause(): Promise<void> {
+    await setTimeout(PAUSE_MILLISECONDS, undefined, { signal: this.#signal }).catch((error: unknown) => {
+      if (!this.#signal.aborted) throw error;
+    });
   }
 
   #remember(id: string): void {

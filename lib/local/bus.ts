@@ -164,6 +164,12 @@ export class LocalQueues {
     return back.length;
   }
 
+  busy(except: QueueName): boolean {
+    for (const { name, visible, inFlightCount } of this.#queues.values())
+      if (visible.length + inFlightCount > 0 && name !== except) return true;
+    return false;
+  }
+
   depths(): ReadonlyMap<QueueName, QueueDepth> {
     const depths = new Map<QueueName, QueueDepth>();
     for (const { name, visible, inFlightCount, delayedCount } of this.#queues.values()) {
@@ -228,8 +234,8 @@ export class LocalQueues {
     if (copies) copies.add(message);
     else queue.inFlight.set(message.id, new Set([message]));
     this.#showLater(message, (queue.options.visibilityTimeoutSeconds ?? DEFAULT_VISIBILITY_SECONDS) * 1000);
-    const { id, body, receiveCount } = message;
-    return { queue: queue.name, messageId: id, body, receiveCount, receipt: receiveCount };
+    const { id, body, receiveCount, sentAt } = message;
+    return { queue: queue.name, messageId: id, body, receiveCount, sentAt, receipt: receiveCount };
   }
 
   #showLater(message: Message, ms: number): void {

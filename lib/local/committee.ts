@@ -169,20 +169,30 @@ export class LocalCommittee {
     this.#dead.delete(operator);
   }
 
-  /** First deploy and `Start` of every operator, cards, committee file, second deploy, `CommitteeAccepted`. Runs until all keys are exchanged is left to the caller. */
+  /** {@link agree} and {@link accept}: the run until all keys are exchanged is left to the caller. */
   async assemble(): Promise<Committee> {
+    const committee = await this.agree();
+    await this.accept();
+    return committee;
+  }
+
+  /** First deploy and `Start` of every operator, cards, committee file, second deploy. */
+  async agree(): Promise<Committee> {
     await this.#toEveryRole('Start', bodyOf('Start', {}));
     if (this.options.cloud.clock === 'virtual') await this.cloud.run();
     else await this.#keysMade();
-    const file = this.#file();
-    const parsed = parseCommittee(file);
+    const parsed = parseCommittee(this.#file());
     if (!parsed.ok) throw new Error(parsed.reason);
     this.adopt(parsed.committee);
-    await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: file }));
     return parsed.committee;
   }
 
-  /** The second deploy alone: for a world that begins with the tables of a committee that is assembled. */
+  /** Every role is told of the committee: from here on they speak with each other. */
+  async accept(): Promise<void> {
+    await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: this.committee.file }));
+  }
+
+  /** The second deploy alone: for a world that begins with the tables of a committee that has agreed. */
   adopt(committee: Committee): void {
     this.#committee = committee;
     for (const role of this.#roles) role.config = { ...role.config, committeeHash: committee.id };

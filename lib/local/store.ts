@@ -227,23 +227,23 @@ function copyAttribute(value: Attribute): Attribute {
 
 /** Two lists of writes have the same fingerprint only if they ask for the same: what a token is bound to. */
 function fingerprintOf(writes: readonly Write[]): string {
-  const hash = createHash('sha256');
+  const parts: string[] = [];
   const feed = (value: unknown): void => {
     if (value instanceof Uint8Array) {
-      hash.update(`b${value.length}:`).update(value);
+      parts.push(`b${value.length}:`, Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'));
     } else if (value instanceof Set) {
       feed([...value].sort((a, b) => a - b));
     } else if (Array.isArray(value)) {
-      hash.update(`l${value.length}:`);
+      parts.push(`l${value.length}:`);
       for (const element of value) feed(element);
     } else if (typeof value === 'object' && value !== null) {
       const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
       feed(entries.flat());
     } else {
       const text = String(value);
-      hash.update(`${typeof value}${Buffer.byteLength(text)}:`).update(text);
+      parts.push(`${typeof value}${text.length}:`, text);
     }
   };
   feed(writes);
-  return hash.digest('hex');
+  return createHash('sha256').update(parts.join('')).digest('hex');
 }

@@ -201,7 +201,7 @@ export async function commit(
     ceremony,
     kind: state.kind,
     stage: state.stage,
-    operator: node.config.identity,
+    request: state.parameters.requestId,
     coin: node.config.coin,
   });
   await sendRows(node, rows, new Map());
@@ -458,7 +458,18 @@ async function sendRows(
       ),
     ),
   );
+  reportWaiting(
+    node,
+    [...refused].flatMap((index) => pending[index]?.row ?? []),
+  );
   if (refused.size > 0) throw new SendRefused([...refused].map((index) => pending[index]?.message.queue ?? ''));
+}
+
+/** How long the oldest of these rows waits for a queue to take what it holds. */
+function reportWaiting(node: Processor, rows: readonly Item[]): void {
+  const oldest = Math.min(...rows.flatMap((row) => (typeof row['at'] === 'number' ? row['at'] : [])));
+  if (!Number.isFinite(oldest)) return;
+  node.log('OutboxWaits', { messages: rows.length, seconds: Math.max(0, node.now() - Math.floor(oldest / 1000)) });
 }
 
 /** Sends the stored bytes that are not marked as sent: after a crash between commit and send, or a refused send. */

@@ -10,6 +10,7 @@ import { openSealed } from '../messages/sealing.ts';
 import { type SealedStatement, type Statement, verifySealed, verifyStatement } from '../messages/statement.ts';
 import { inboxQueue, parseQueueName, topicQueue } from '../messages/topics.ts';
 import type { Delivery, OutgoingMessage } from '../ports.ts';
+import { traceOf } from '../telemetry.ts';
 import { acceptCommittee, keepNewest } from './membership.ts';
 import { type BatchResult, type Coordinator, ownIndex } from './node.ts';
 import { coordinatorKey, openOwn } from './own-keys.ts';
@@ -18,6 +19,10 @@ import { together } from './together.ts';
 
 /** Less than the scheduled rule's 15 minutes: who asks again at every run of it is answered at every run. */
 const GREETING_SECONDS = 600;
+/** Who was not heard for so long is asked, at the next run of the rule. */
+const QUIET_SECONDS = 1_800;
+/** Two more runs of the rule: who was asked twice and did not answer counts no longer. */
+const LATELY_SECONDS = 4_500;
 
 /** Steps 1 and 2: the first start makes the messaging key; every start publishes it to each coin's topic. */
 export async function start(node: Coordinator): Promise<void> {
@@ -130,6 +135,7 @@ export async function forwardOutbound(node: Coordinator, batch: readonly Deliver
   if (!committee) return { failed: batch.map((delivery) => delivery.messageId) };
   const parcels: { readonly from: string; readonly message: OutgoingMessage }[] = [];
   for (const delivery of batch) {
+    node.follow(traceOf(delivery.body));
     const coin = parseQueueName(delivery.queue)?.coin ?? '';
     const parsed = parseBody(delivery.body);
     if (!parsed.ok || !parsed.name.endsWith('Out')) {
@@ -145,7 +151,22 @@ export async function forwardOutbound(node: Coordinator, batch: readonly Deliver
     }
   }
   const refused = await node.ports.bus.send(parcels.map((each) => each.message));
+  const waiting = new Set(refused.map((index) => parcels[index]?.from ?? ''));
+  reportWaiting(
+    node,
+    batch.filter(({ messageId }) => waiting.has(messageId)),
+  );
   return { failed: [...new Set(refused.map((index) => parcels[index]?.from ?? ''))] };
+}
+
+/** How long the oldest of these has waited: the queue itself leaves out of its age what has failed three times. */
+function reportWaiting(node: Coordinator, waiting: readonly Delivery[]): void {
+  const oldest = Math.min(...waiting.flatMap(({ sentAt }) => sentAt ?? []));
+  if (!Number.isFinite(oldest)) return;
+  node.log('OutboxWaits', {
+    messages: waiting.length,
+    seconds: Math.max(0, node.now() - Math.floor(oldest / 1000)),
+  });
 }
 
 function recipientsOf(
@@ -189,6 +210,7 @@ export async function receiveParcels(node: Coordinator, batch: readonly Delivery
   const accepted: { readonly from: string; readonly message: OutgoingMessage }[] = [];
   const newcomers: { readonly coin: string; readonly index: number }[] = [];
   for (const delivery of batch) {
+    node.follow(traceOf(delivery.body));
     const parsed = parseBodyAs('P2PIncoming', delivery.body);
     const peer = parseQueueName(delivery.queue)?.peer ?? '';
     const reason = parsed.ok ? refusal(node, committee, peer, parsed.payload) : parsed.reason;
@@ -261,15 +283,24 @@ export async function onPublicAddressAvailable(
   });
 }
 
-/** A scheduled `Wake`: while some signer of a coin has not been heard of, it is told again who is here. */
+/**
+ * A scheduled `Wake`: a signer of a coin that has not been heard for a while is told again who is here, and answers. So a lost parcel loses nobody, and a committee that has nothing to do
+ * knows whether it could.
+ */
 export async function onWake(node: Coordinator): Promise<void> {
   const committee = await node.committee();
   if (!committee) return;
   const self = ownIndex(committee, node.config.identity);
+  const now = node.now();
   for (const coin of node.config.coins) {
+    const pinned = committee.keyOf(coin);
+    if (!pinned) continue;
     const peers = committee.signersOf(coin).filter((index) => index !== self);
-    const heard = await together(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
-    const unheard = peers.filter((_, i) => !heard[i]);
-    if (unheard.length > 0) await announce(node, coin, unheard);
+    const rows = await together(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
+    const ages = rows.map((row) => (typeof row?.['at'] === 'number' ? now - row['at'] : Number.POSITIVE_INFINITY));
+    const answering = ages.filter((age) => age < LATELY_SECONDS).length + 1;
+    node.log('PeersAnswer', { coin, answering, needed: pinned.t, distance: answering - pinned.t });
+    const quiet = peers.filter((_, i) => (ages[i] ?? 0) >= QUIET_SECONDS);
+    if (quiet.length > 0) await announce(node, coin, quiet);
   }
 }

@@ -6,6 +6,7 @@ import type { InstructionKeys } from '../messages/operator.ts';
 import type { Policy } from '../messages/policies.ts';
 import { hpkeSealer, type Sealer } from '../messages/sealing.ts';
 import type { Delivery, OutgoingMessage, Ports, QueueName } from '../ports.ts';
+import { type EventName, type Facts, type Trace, traceOf } from '../telemetry.ts';
 import { Vault } from '../vault/vault.ts';
 import { COMMITTEE } from './rows.ts';
 
@@ -42,6 +43,7 @@ export class Node<Config extends NodeConfig = NodeConfig> {
   readonly sealer: Sealer;
   readonly vault: Vault;
   #committee: Committee | undefined;
+  #trace: Trace = {};
 
   constructor(config: Config, ports: Ports, sealer: Sealer = hpkeSealer) {
     this.config = config;
@@ -72,8 +74,13 @@ export class Node<Config extends NodeConfig = NodeConfig> {
     return this.#committee;
   }
 
-  log(event: string, fields: Readonly<Record<string, string | number | boolean>> = {}): void {
-    this.ports.telemetry.record(event, fields);
+  /** What is handled from here on; on every line until the next. */
+  follow(trace: Trace): void {
+    this.#trace = trace;
+  }
+
+  log(event: EventName, facts: Facts = {}): void {
+    this.ports.telemetry.record(event, { ...this.#trace, ...facts });
   }
 
   /** Sends all or throws, so that the record that caused it comes again. */
@@ -112,6 +119,7 @@ export async function each(
 ): Promise<BatchResult> {
   const failed: string[] = [];
   for (const delivery of batch) {
+    node.follow(traceOf(delivery.body));
     try {
       await handle(delivery);
     } catch (error) {

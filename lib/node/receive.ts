@@ -23,6 +23,7 @@ import {
 import { topicQueue } from '../messages/topics.ts';
 import type { Delivery, Item } from '../ports.ts';
 import { impatient, lead, leaderOf, leadsFor, signatureFor } from '../signing/step.ts';
+import { traceOf } from '../telemetry.ts';
 import { advanceIn, certifiedKey, signingCertificate, type Visit, visiting } from './advance.ts';
 import { commit, outName, resend, storeEvidence } from './commit.ts';
 import { PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
@@ -66,6 +67,7 @@ export async function receive(node: Processor, type: CeremonyType, batch: readon
   }
   const failed: string[] = [];
   for (const [ceremony, arrivals] of byCeremony) {
+    node.follow({ ceremony });
     try {
       await receiveOfCeremony(node, committee, type, ceremony, arrivals);
     } catch (error) {
@@ -85,6 +87,7 @@ function authentic(
   delivery: Delivery,
 ): Statement | SealedStatement | undefined {
   const reject = (reason: string): undefined => node.log('EnvelopeRejected', { type, reason }) as undefined;
+  node.follow(traceOf(delivery.body));
   const parsed = parseBodyAs(`${type}In` satisfies MessageName, delivery.body);
   if (!parsed.ok) return reject(parsed.reason);
   const body = parsed.payload as Statement | SealedStatement;

@@ -30,7 +30,8 @@ import {
 } from '../signing-service/gossip.ts';
 import { parted, recover } from '../signing-service/recover.ts';
 import type { TokenScheme } from '../signing-service/scheme.ts';
-import { type Refused, SigningService, type Voted } from '../signing-service/service.ts';
+import { type Issued, type Refused, SigningService, type Voted } from '../signing-service/service.ts';
+import { addUp, countRefusals } from '../signing-service/supply.ts';
 import { certifiedKey, openShare } from './advance.ts';
 
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
@@ -193,7 +194,12 @@ async function answerAll(node: Processor, opened: Opened, asked: readonly Asked[
     })),
   );
   const refused = await node.ports.bus.send(messages);
+  await countRefusals(node.ports.store, opened, answers.flatMap(reasonsIn));
   return { failed: refused.flatMap((at) => asked[at]?.delivery.messageId ?? []) };
+}
+
+function reasonsIn(answer: Voted | Issued | Refused): readonly string[] {
+  return 'refusal' in answer ? [answer.refusal.reason] : [];
 }
 
 /** The service's own types are read-only views of the same shape. */
@@ -213,6 +219,7 @@ export async function onTransactionCertificate(
   if (!opened) return;
   const { replyTo: _, replyKey, ...certificate } = payload;
   const said = await opened.service.process(certificate);
+  await countRefusals(node.ports.store, opened, reasonsIn(said));
   const answer: Pick<Answer, 'name' | 'answer'> =
     'refusal' in said
       ? { name: 'TransactionVote', answer: wire(said) }
@@ -339,6 +346,7 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   }
   // After it is said: a crash in between says it twice, and certificates are the same twice.
   await movePosition(store, opened, upTo);
+  await addUp(store, opened, node.now());
   if (await opened.service.isReadOnly()) {
     node.log('ReadOnly');
     await ask(

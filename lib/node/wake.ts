@@ -4,7 +4,7 @@ import type { Hex } from '../messages/hex.ts';
 import { nextWake } from '../signing/step.ts';
 import { advance } from './advance.ts';
 import { resend, wakeMessage } from './commit.ts';
-import { loadState } from './load.ts';
+import { loadState, type Stored } from './load.ts';
 import { whenAllAreKnown } from './membership.ts';
 import { nameOf, type Processor, rethrowCrash } from './node.ts';
 
@@ -18,10 +18,11 @@ export async function onWake(node: Processor, { ceremony }: Payload<'Wake'>): Pr
   await wakeOpenCeremonies(node, node.now());
 }
 
-/** What is due is stepped; what is not due yet is armed again, because one delay reaches 15 minutes only. */
-async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
+/** What is due is stepped; what is not due yet is armed again, because one delay reaches 15 minutes only. @param look at the state before */
+async function wakeCeremony(node: Processor, ceremony: Hex, look: (before: Stored) => void = () => {}): Promise<void> {
   const before = await loadState(node, ceremony);
   if (!before) return;
+  look(before);
   await advance(node, ceremony);
   const after = await loadState(node, ceremony);
   if (after && (after.version === before.version || after.wakeAt === before.wakeAt)) {
@@ -35,12 +36,23 @@ async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
   await resend(node, ceremony);
 }
 
+/** Since a ceremony that has not ended was to end: its own delayed `Wake` ends it then, unless something is wrong here. */
+function unfinishedSeconds(node: Processor, { state }: Stored): number {
+  if (state.stage === 'Succeeded' || state.stage === 'Failed') return 0;
+  return Math.max(0, node.now() - state.parameters.expiresAt);
+}
+
 /** The scheduled rule's work: every open ceremony whose `wakeAt` has passed, so that no lost message loses a ceremony. */
 export async function wakeOpenCeremonies(node: Processor, until: number): Promise<void> {
   let failed: unknown;
+  let oldest = 0;
   for (const key of await node.ports.store.due(until, SCHEDULED_LIMIT)) {
+    const ceremony = key.pk.slice('C#'.length) as Hex;
+    node.follow({ ceremony });
     try {
-      await wakeCeremony(node, key.pk.slice('C#'.length) as Hex);
+      await wakeCeremony(node, ceremony, (before) => {
+        oldest = Math.max(oldest, unfinishedSeconds(node, before));
+      });
     } catch (error) {
       rethrowCrash(error);
       // The first in the list every time: one that fails must not keep all others from their deadlines.
@@ -48,5 +60,7 @@ export async function wakeOpenCeremonies(node: Processor, until: number): Promis
       failed = error;
     }
   }
+  node.follow({});
+  node.log('CeremoniesUnfinished', { seconds: oldest });
   if (failed) throw failed;
 }

@@ -50,6 +50,10 @@ export const logKey = (asset: string, epoch: number, at: number, id: Hex): Key =
   pk: logPartition(asset, epoch, at),
   sk: `${`${at}`.padStart(12, '0')}#${id}`,
 });
+/** What the log said up to a time, added up. */
+export const supplyKey = (asset: string, epoch: number): Key => ({ pk: `SUPPLY#${asset}#${epoch}`, sk: 'TALLY' });
+/** How often each reason was answered. */
+export const refusedKey = (asset: string, epoch: number): Key => ({ pk: `REFUSED#${asset}#${epoch}`, sk: 'TALLY' });
 /** How far certificates were sent to the peers, or (with an index) have come from one; with 0, where the log begins. */
 export const positionKey = (asset: string, epoch: number, peer?: number): Key => ({
   pk: `GOSSIP#${asset}#${epoch}`,

@@ -1,4 +1,7 @@
-/** moto in server mode: a second engine for KMS and SQS. Its DynamoDB ignores `ClientRequestToken`, so it is no judge of the store. */
+/**
+ * moto in server mode: a second engine for KMS and SQS. Its DynamoDB ignores `ClientRequestToken`, so it is no judge of the store, but of
+ * conditional writes under concurrency: serials are tried on it, too.
+ */
 import { join } from 'node:path';
 import { type Engine, freePort, launch } from './engine.ts';
 import { pythonPackage } from './python.ts';

@@ -8,6 +8,7 @@ import { settingsOf } from '../../cdk/settings.ts';
 import { type Card, cardHash, cardOf, parseCard } from '../../lib/cli/card.ts';
 import {
   acceptCommittee,
+  type CommitteeTerms,
   checkOwnEntry,
   committeeText,
   createCommittee,
@@ -199,11 +200,21 @@ describe('a committee', () => {
     expect(file.operators.map(({ assets }) => assets['sol']?.signatureKey)).toEqual(
       all.map(({ assets }) => assets['sol']?.signatureKey),
     );
+    const refused = (assets: CommitteeTerms['assets']) =>
+      refusal(() => createCommittee(all, { ...terms, assets }, RANDOM, NOW));
+    const held = { epoch: 3, depositors };
+    expect(await refused({ sol: { f: 1, ...held } })).toBe(
+      '--asset sol: expected 2t > n + f, or two sets of services sign two payments of one token; got t = 2, n = 3, f = 1: raise t to 3 at least, or lower f in its terms',
+    );
+    expect(await refused({ sol: { f: 3, ...held } })).toMatch(/lower f, to 2 at most in its terms$/);
+    expect(await refused({ sol: { f: 0, ...held }, eur: { f: 0, ...held } })).toBe(
+      '--asset: expected one of sol, of which cards name services; got eur: put it into the operator files as assets, and deploy, start and make the cards again',
+    );
     expect(
-      await refusal(() =>
-        createCommittee(all, { ...terms, assets: { sol: { f: 1, epoch: 3, depositors } } }, RANDOM, NOW),
+      await refusal(async () =>
+        createCommittee(await cards(), { ...TERMS, assets: { eur: { f: 0, ...held } } }, RANDOM, NOW),
       ),
-    ).toMatch(/expected 2t > n \+ f|2t/);
+    ).toMatch(/expected none, for no card names a signing service; got eur/);
   });
 
   it('is checked against the operator’s own card', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Bill } from '../../lib/cli/deploy-meter.ts';
+import { Bill, Counter, type Meter } from '../../lib/cli/deploy-meter.ts';
 
 const key = { pk: { S: 'a' }, sk: { S: 'b' } };
 
@@ -45,4 +45,37 @@ it('messages are counted by their names, and calls of KMS that use a key', () =>
   expect(Object.fromEntries(bill.messages)).toEqual({ Wake: 2, Start: 1 });
   for (const name of ['GenerateDataKey', 'Decrypt', 'DescribeKey']) bill.add({ name, parameters: {} }, true);
   expect(bill.kmsCalls).toBe(2);
+});
+
+it('a stretch of time has what was done in it and what that set going, and is counted when all are over', async () => {
+  const log: string[] = [];
+  let invocations = 5;
+  const meter = {
+    start: async () => undefined,
+    invocations: async () => invocations,
+    usage: async (from: number, until: number, count: number) => {
+      log.push(`counted ${count}`);
+      expect(until).toBeGreaterThanOrEqual(from);
+      return { messages: new Map(), invocations: count, kmsCalls: 0, writeUnits: 0, readUnits: 0 };
+    },
+  } as unknown as Meter;
+  const counter = new Counter(meter);
+  const over = (what: string, more: number) =>
+    counter.over(
+      what,
+      async () => log.push(`did ${what}`),
+      async () => {
+        invocations += more;
+        log.push('settled');
+      },
+    );
+  await over('a deposit', 3);
+  invocations += 100;
+  await over('a payment', 4);
+  const usage = await counter.usage();
+  expect([...usage].map(([what, { invocations: count }]) => [what, count])).toEqual([
+    ['a deposit', 3],
+    ['a payment', 4],
+  ]);
+  expect(log).toEqual(['did a deposit', 'settled', 'did a payment', 'settled', 'counted 3', 'counted 4']);
 });

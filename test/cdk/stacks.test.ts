@@ -1,3 +1,4 @@
+import type { Template } from 'aws-cdk-lib/assertions';
 import { describe, expect, it } from 'vitest';
 import { exampleCommittee, exampleOperatorFile } from '../../cdk/example.ts';
 import { receiversOf } from '../../cdk/receivers.ts';
@@ -188,6 +189,27 @@ describe('functions', () => {
   });
 });
 
+describe('alarms', () => {
+  const distance = (committee: ReadonlyMap<string, Template>) =>
+    [...resources(committee.get('coordinator'), 'AWS::CloudWatch::Alarm').values()].find(
+      ({ Properties }) => Properties['MetricName'] === 'DistanceToThreshold',
+    )?.Properties;
+
+  it('on metrics that functions write themselves: nothing has to be filtered out of a log', () => {
+    for (const template of [...templates.values(), ...withAsset.values()])
+      template.resourceCountIs('AWS::Logs::MetricFilter', 0);
+  });
+
+  it('ring before the last operator that is needed is missing, and where nobody says how many answer', () => {
+    expect(distance(templates)).toMatchObject({
+      Threshold: 1,
+      ComparisonOperator: 'LessThanThreshold',
+      TreatMissingData: 'breaching',
+      EvaluationPeriods: 2,
+    });
+  });
+});
+
 describe('a signing service', () => {
   const service = withAsset.get('service-usd');
 
@@ -206,9 +228,15 @@ describe('a signing service', () => {
     const alarms = [...resources(service, 'AWS::CloudWatch::Alarm').values()].map(({ Properties }) => Properties);
     for (const event of ['SerialConflict', 'QuorumBroken', 'ReadOnly'])
       expect(
-        alarms.some(({ MetricName }) => MetricName === `${event} coterie-operator1-service-usd`),
+        alarms.find(({ MetricName }) => MetricName === event),
         event,
-      ).toBe(true);
+      ).toMatchObject({
+        Namespace: 'Coterie',
+        Dimensions: [
+          { Name: 'role', Value: 'usd' },
+          { Name: 'service', Value: 'coterie-operator1' },
+        ],
+      });
     for (const { AlarmDescription } of alarms)
       expect(AlarmDescription).toMatch(/operator1.+\. What to do: docs\/runbook\.md, section [a-z-]+\.$/s);
   });
@@ -224,6 +252,20 @@ describe('a signing service', () => {
         COTERIE_GATEWAYS: JSON.stringify(assetSettings.operator.gateways),
       },
     });
+  });
+
+  it('has its place on the operator’s dashboard', () => {
+    const [[, board] = []] = resources(withAsset.get('coordinator'), 'AWS::CloudWatch::Dashboard');
+    const text = JSON.stringify(board?.Properties);
+    expect(text).toContain('operator1: btc, usd');
+    for (const event of ['EquivocationDetected', 'SecretUnreadable', 'SerialConflict', 'QuorumBroken', 'ReadOnly'])
+      expect(text).toContain(`${event} usd`);
+    expect(text).not.toContain('QuorumBroken btc');
+  });
+
+  it('is all that an operator without coins has', () => {
+    const { templates: without } = deployed(3, 1, 'aws', { coins: [] }, 1);
+    expect([...without.keys()].sort()).toEqual(['coordinator', 'inbox', 'service-usd']);
   });
 
   it('is as it was', () => {

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { CommitteeDocument } from '../../lib/cli/console-document.ts';
 import { demoTokens } from '../../lib/cli/demo-tokens.ts';
-import { refuseEarlierOptions, tokenDemoOptions } from '../../lib/cli/demo-tokens-options.ts';
+import { deployedTokenOptions, refuseEarlierOptions, tokenDemoOptions } from '../../lib/cli/demo-tokens-options.ts';
 import { isBalanced } from '../../lib/cli/demo-tokens-output.ts';
 import { UsageError } from '../../lib/cli/usage.ts';
 
@@ -59,6 +60,16 @@ describe('options of the demonstration of tokens', () => {
     );
   });
 
+  it('refuse a port for a page that nobody asked for', () => {
+    expect(refusal(() => tokenDemoOptions({ services: '7', port: '8080' }))).toBe(
+      '--port: expected --console beside it, got none',
+    );
+    expect(tokenDemoOptions({ services: '7', port: '8080', console: true })).toMatchObject({
+      console: true,
+      port: 8_080,
+    });
+  });
+
   it.each(['5', '32', '0', 'x', '7.0', ''])('refuse %j services', (services) => {
     expect(refusal(() => tokenDemoOptions({ services }))).toMatch(
       /^--services: expected a whole number from 6 to 31, got/,
@@ -73,16 +84,78 @@ describe('options of the demonstration of tokens', () => {
   });
 });
 
+/** What the page shows while the demonstration waits to be interrupted. */
+async function supplyAt(said: string): Promise<object> {
+  const { origin, hash } = new URL(/http:\S+/.exec(said)?.[0] ?? 'http:');
+  const headers = { authorization: `Bearer ${hash.replace('#token=', '')}` };
+  const answer = await fetch(`${origin}/v1/committee?as=operator1`, { headers });
+  const { issued, redeemed, outstanding } = ((await answer.json()) as CommitteeDocument).view.assets?.[0] ?? {};
+  return { issued, redeemed, outstanding };
+}
+
+describe('options of the deployed demonstration', () => {
+  it('are 2 of 3 unless said otherwise, with one to spare; from 6 on two', () => {
+    expect(deployedTokenOptions([])).toEqual({
+      terms: { services: 3, threshold: 2, tolerated: 0 },
+      reveal: false,
+      count: false,
+    });
+    expect(deployedTokenOptions(['--services', '7', '--reveal', '--count'])).toEqual({
+      terms: { services: 7, threshold: 5, tolerated: 2 },
+      reveal: true,
+      count: true,
+    });
+    expect(deployedTokenOptions(['--services', '7', '--threshold', '6']).terms).toEqual({
+      services: 7,
+      threshold: 6,
+      tolerated: 4,
+    });
+  });
+
+  it.each([
+    [['--services', '2'], /^--services: expected a whole number from 3 to 9, got "2"$/],
+    [['--services', '4', '--threshold', '2'], /^--threshold: expected 2t > n \+ f, .*; got t = 2, n = 4, f = 0$/],
+    [['--threshold', '3'], /^--threshold: expected at most 2 of 3, for one service is silent; got 3$/],
+    [
+      ['--seed', 'x'],
+      /^tokens: expected --services <n>, --threshold <t>, --json, --reveal or --count, got "--seed x"$/,
+    ],
+    [['more'], /^tokens: expected .*, got "more"$/],
+  ])('refuse %j in one sentence', (args, sentence) => {
+    expect(refusal(() => deployedTokenOptions(args))).toMatch(sentence);
+  });
+});
+
 describe('the demonstration of tokens', () => {
+  it('with one service to spare, one lies and another is silent afterwards, and both are named', async () => {
+    const out: string[] = [];
+    const options = { services: 3, threshold: 2, tolerated: 0, json: true, reveal: true, seed: undefined };
+    const quiet = { write: () => true };
+    const status = await demoTokens(options, {
+      stdout: { write: (text) => out.push(text) },
+      stderr: quiet,
+      environment: {},
+    });
+    const report = JSON.parse(out.join(''));
+    expect(report.failures).toBeUndefined();
+    expect(status).toBe(0);
+    expect(report.named).toEqual({ lying: [2], silent: [3] });
+    expect(report.refusals).toEqual([expect.objectContaining({ reason: 'Spent', services: [1, 2, 3] })]);
+    expect(verified(report)).toBe(true);
+  }, 300_000);
+
   it('ends with a supply that adds up, everybody named, and credentials that another library verifies', async () => {
     const out: string[] = [];
     const said: string[] = [];
-    const options = tokenDemoOptions({ services: '6', seed: 'test', json: true, reveal: true });
+    const options = tokenDemoOptions({ services: '6', seed: 'test', json: true, reveal: true, console: true });
+    let seen: unknown;
     const status = await demoTokens(options, {
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => said.push(text) },
       environment: {},
+      until: () => supplyAt(said.join('')).then((supply) => void (seen = supply)),
     });
+    expect(seen).toEqual({ issued: '100', redeemed: '30', outstanding: '70' });
     expect(said.join('')).toContain('her wallet dies');
     const report = JSON.parse(out.join(''));
     expect(report.failures).toBeUndefined();

@@ -157,6 +157,26 @@ describe('outcomes', () => {
     expect(log).toEqual(['heard 0', 'done a', 'done a again', 'heard 1', 'done b']);
   });
 
+  it('leave the process its turn while there are none, and end when they are told to', async () => {
+    const abort = new AbortController();
+    let asked = 0;
+    const never = new CoterieClient({
+      committee,
+      identity,
+      coins: [coin],
+      transport: {
+        instruct: async () => undefined,
+        receive: async () => {
+          if (++asked > 1_000) throw new Error('asked without a pause');
+          return [];
+        },
+      },
+    });
+    setTimeout(() => abort.abort(), 1);
+    for await (const outcome of never.outcomes({ signal: abort.signal })) throw new Error(`heard ${outcome.kind}`);
+    expect(asked).toBeGreaterThan(0);
+  });
+
   it('stay on the queue until the loop has dealt with them: what a crash interrupts comes again', async () => {
     const log: string[] = [];
     transport.batches.push([received(refused('a'), log, 'a')]);

@@ -149,7 +149,18 @@ describe('a gateway over SQS', () => {
     expect(await waiting).toEqual([]);
   });
 
-  it('wants the ARN of its queue, and says what came instead', () => {
+  it('is interrupted with an error, so that nobody takes the end for an answer', async () => {
+    const controller = new AbortController();
+    const { gateway } = made({ signal: controller.signal });
+    const waiting = heard(gateway.answers(keyOf(1)));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.abort(new Error('interrupted'));
+    await expect(waiting).rejects.toThrow('interrupted');
+    await expect(gateway.post('Transaction', '{}', [1])).rejects.toThrow('interrupted');
+  });
+
+  it('wants the ARN of its queue and an asset of the committee, and says what came instead', () => {
+    expect(() => made({ asset: 'eur' })).toThrow('asset: expected one of the committee file (usd), got "eur"');
     expect(() => made({ answers: 'gateway-answers' })).toThrow(
       'answers: expected the ARN of an SQS queue, got "gateway-answers"',
     );

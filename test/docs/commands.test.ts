@@ -45,11 +45,12 @@ const ELSEWHERE: Readonly<Record<string, RunBy>> = {
   'npm run demo -- tokens': [CI, 'npm run --silent demo -- tokens'],
   'npm run demo -- bridge': [CI, 'npm run --silent demo -- bridge'],
   'npm run demo:aws': [CI, 'npm run --silent demo:aws'],
+  'npm run demo:aws -- tokens': [CI, 'npm run --silent demo:aws -- tokens'],
   'npm run test:aws': ['scripts/test-aws.ts', 'test/integration/committee.aws.ts'],
   'AWS_ENDPOINT_URL=http://127.0.0.1:4566 npm run test:aws -- --endpoint': ['scripts/test-aws.ts', "'--endpoint'"],
   'docker compose up -d': ['docker-compose.yml', 'localstack'],
   'AWS_ENDPOINT_URL=http://127.0.0.1:4566 COTERIE_FUNCTIONS_ENDPOINT=provided npm run test:aws -- --endpoint': [
-    'lib/cli/deploy-demo.ts',
+    'lib/cli/deployments.ts',
     'COTERIE_FUNCTIONS_ENDPOINT',
   ],
   'npm run test:emulators': [CI, 'npm run --silent test:emulators'],

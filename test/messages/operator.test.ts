@@ -65,7 +65,7 @@ describe('an operator file is refused, with the name of the field,', () => {
     ['with a wrong account', { account: '1' }, /^account: expected an account id of 12 digits$/],
     ['with an identity that has a hyphen', { identity: 'alice-2' }, /^identity: /],
     ['without a region', { region: undefined }, /^region: /],
-    ['without coins', { coins: [] }, /^coins: /],
+    ['without coins and assets', { coins: [], assets: [] }, /^coins: expected a coin or an asset, got neither$/],
     ['with a coin that every object has', { coins: ['constructor'] }, /^coins.0: expected a name that is no property/],
     ['with a coin twice', { coins: ['btc', 'btc'] }, /^coins: expected distinct coins, got one twice$/],
     [

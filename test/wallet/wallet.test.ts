@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { GatewayPort } from '../../lib/wallet/gateway.ts';
 import { InsufficientFunds } from '../../lib/wallet/wallet.ts';
 import { World } from './world.ts';
 
@@ -31,6 +32,24 @@ describe('a wallet', () => {
     const seen = ({ tag, value }: { tag: string; value: bigint }) => [tag, value];
     expect(again.tokens.map(seen)).toEqual(alice.tokens.map(seen));
     expect((await world.wallet('bob')).balance).toBe(40n);
+  }, 120_000);
+
+  test('that is restored says when t services have told it what they have: the rest is waited for only a moment', async () => {
+    const { gateway } = world.network;
+    const said: boolean[] = [];
+    const watched: GatewayPort = {
+      replyTo: gateway.replyTo,
+      post: (...args) => gateway.post(...args),
+      answers: async function* (key, enough = () => false) {
+        for await (const body of gateway.answers(key)) {
+          said.push(enough());
+          yield body;
+        }
+      },
+    };
+    await world.wallet('nobody', { gateway: watched });
+    // 3 of 4: asked before each of the four answers.
+    expect(said).toEqual([false, false, false, true]);
   }, 120_000);
 
   test('that forgot its numbers asks for another thing under the same number', async () => {
