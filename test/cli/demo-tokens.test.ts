@@ -129,7 +129,8 @@ describe('options of the deployed demonstration', () => {
 describe('the demonstration of tokens', () => {
   it('with one service to spare, one lies and another is silent afterwards, and both are named', async () => {
     const out: string[] = [];
-    const options = { services: 3, threshold: 2, tolerated: 0, json: true, reveal: true, seed: undefined };
+    const terms = { services: 3, threshold: 2, tolerated: 0 };
+    const options = { ...terms, json: true, reveal: true, seed: undefined, console: false, port: 0 };
     const quiet = { write: () => true };
     const status = await demoTokens(options, {
       stdout: { write: (text) => out.push(text) },
@@ -153,7 +154,9 @@ describe('the demonstration of tokens', () => {
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => said.push(text) },
       environment: {},
-      until: () => supplyAt(said.join('')).then((supply) => void (seen = supply)),
+      until: async () => {
+        seen = await supplyAt(said.join(''));
+      },
     });
     expect(seen).toEqual({ issued: '100', redeemed: '30', outstanding: '70' });
     expect(said.join('')).toContain('her wallet dies');
