@@ -1,21 +1,41 @@
 /**
  * Conservation under attack, by seed: `npm run simulate:tokens [-- --runs 2000] [--from 0] [--seed 17] [--real 20]`. The tests run a few.
  *
+ * `--deaths`: a real wallet dies after each call of each of its steps, and is restored; some minutes.
+ *
  * Most runs are of the stand-in scheme, in which proofs are words; of every `runs / real` one is of the real scheme, with real wallets. `--seed` runs one seed and says what happened in it.
  */
 import { parseArgs } from 'node:util';
 import { simulateReal } from '../test/simulation-tokens/real.ts';
 import { EVENTS, type Event, simulate } from '../test/simulation-tokens/simulation.ts';
+import { STEPS } from '../test/wallet/deaths.ts';
+import { World } from '../test/wallet/world.ts';
+
+/** A step that makes fewer calls than this is none. */
+const LEAST_DEATHS = 3;
 
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '2000' },
     from: { type: 'string', default: '0' },
     seed: { type: 'string' },
+    deaths: { type: 'boolean', default: false },
     /** Runs of the real scheme, among all. */
     real: { type: 'string', default: '20' },
   },
 });
+if (values.deaths) {
+  let wrongs = 0;
+  for (const [name, step] of Object.entries(STEPS)) {
+    const { deaths, wrong } = await step(await new World(4, 3, 1, `deaths in ${name}`).start(), 'all');
+    wrongs += wrong.length + (deaths < LEAST_DEATHS ? 1 : 0);
+    process.stdout.write(
+      `${name}: ${deaths} deaths${wrong.length > 0 ? `; ${wrong.join('; ')}` : ', restored each time'}\n`,
+    );
+  }
+  process.exit(wrongs > 0 ? 1 : 0);
+}
+
 const FIVE_OF_SEVEN = { n: 7, t: 5, f: 2 };
 const [runs, from] = values.seed === undefined ? [Number(values.runs), Number(values.from)] : [1, Number(values.seed)];
 const real = values.seed === undefined ? Number(values.real) : 0;
