@@ -91,6 +91,7 @@ async function run(
     gateway: network.gateway,
     redeemed,
     silence: async (index) => committee.kill(index),
+    storeOf: (index) => network.storeOf(index),
     settled: async () => {
       await committee.cloud.run({ until: committee.cloud.now + NOTICE * 1000 });
     },

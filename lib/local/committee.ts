@@ -47,8 +47,9 @@ export interface CommitteeOptions {
   /** t, 2 to n; 1 only with `allowSingleSigner`. */
   readonly threshold: number;
   readonly coins: readonly Coin[];
-  /** Every operator has a signing service for each. */
   readonly assets?: Readonly<Record<string, AssetTerms>>;
+  /** Indexes of the operators that have a signing service for each asset; default all. */
+  readonly holders?: readonly number[];
   readonly cloud: LocalCloudOptions;
   readonly allowSingleSigner?: boolean;
   /** Seconds; default 15. */
@@ -216,7 +217,7 @@ export class LocalCommittee {
 
   #addOperator(operator: number): void {
     const identity = identityOf(operator);
-    const coins = [...this.options.coins, ...this.#assets()];
+    const coins = [...this.options.coins, ...this.#assetsOf(operator)];
     const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
     const own = this.#role(operator, 'coordinator', coordinator);
     for (const each of COORDINATOR_FUNCTIONS) {
@@ -317,6 +318,10 @@ export class LocalCommittee {
     return Object.keys(this.options.assets ?? {});
   }
 
+  #assetsOf(operator: number): readonly string[] {
+    return this.options.holders?.includes(operator) === false ? [] : this.#assets();
+  }
+
   /** What `coterie card` would print for each operator, put together. */
   #file(): CommitteeFile {
     const {
@@ -367,7 +372,7 @@ export class LocalCommittee {
       inbox: inboxPattern(identity),
       coordinatorKey: key('coordinator', 'messagingKey'),
       coins: keysOf(this.options.coins),
-      assets: keysOf(this.#assets()),
+      assets: keysOf(this.#assetsOf(index)),
     } as CommitteeFile['operators'][number];
   }
 }

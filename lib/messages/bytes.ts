@@ -33,6 +33,7 @@ export const PURPOSES = [
   'coconut-transaction',
   'coconut-range',
   'answer',
+  'answer-signature',
   'gossip',
   'wallet',
   'withdrawal-payment',

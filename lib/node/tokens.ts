@@ -16,6 +16,7 @@ import {
   type AnswerOf,
   gatewayQueue,
   MAX_ANSWER_BYTES,
+  requestHash,
   sealAnswer,
 } from '../signing-service/answer.ts';
 import { contextOf } from '../signing-service/context.ts';
@@ -103,16 +104,34 @@ function answerable(node: Processor, type: MessageName, { replyTo }: Reply): Que
   return queue;
 }
 
-async function sealed<N extends AnswerName>(
+/** One answer to one request. */
+interface Answer<N extends AnswerName = AnswerName> {
+  readonly name: N;
+  readonly answer: AnswerOf<N>;
+  readonly queue: QueueName;
+  /** What is answered. */
+  readonly body: string;
+  readonly replyKey: Hex;
+}
+
+/** Signed and sealed. The key is opened once for all that a function says. */
+async function sealed(
   node: Processor,
   { committee, asset, self }: Opened,
-  name: N,
-  answer: AnswerOf<N>,
-  queue: QueueName,
-  { replyKey }: Reply,
-): Promise<OutgoingMessage> {
+  answers: readonly Answer[],
+): Promise<readonly OutgoingMessage[]> {
   const scope = { committee: committee.id, asset, index: self };
-  return { queue, body: await sealAnswer(scope, name, answer, replyKey, node.random(32)) };
+  const key = await openOwn(node, 'SIGNATURE');
+  try {
+    return await Promise.all(
+      answers.map(async ({ name, answer, queue, body, replyKey }) => {
+        const question = { request: requestHash(body), replyKey };
+        return { queue, body: await sealAnswer(scope, name, answer, question, key.bytes, node.random(32)) };
+      }),
+    );
+  } finally {
+    key.wipe();
+  }
 }
 
 interface Asked {
@@ -163,10 +182,16 @@ async function answerAll(node: Processor, opened: Opened, asked: readonly Asked[
   const answers = await opened.service.processAll(
     asked.map(({ request: { replyTo: _, replyKey: __, ...transaction } }) => transaction),
   );
-  const messages = await Promise.all(
-    asked.map(({ queue, request }, i) =>
-      sealed(node, opened, 'TransactionVote', wire(answers[i] as Voted | Refused), queue, request),
-    ),
+  const messages = await sealed(
+    node,
+    opened,
+    asked.map(({ delivery: { body }, queue, request: { replyKey } }, i) => ({
+      name: 'TransactionVote',
+      answer: wire(answers[i] as Voted | Refused),
+      queue,
+      body,
+      replyKey,
+    })),
   );
   const refused = await node.ports.bus.send(messages);
   await countRefusals(node.ports.store, opened, answers.flatMap(reasonsIn));
@@ -187,45 +212,44 @@ export async function onTransactionCertificate(
   node: Processor,
   schemeOf: SchemeOf,
   payload: Payload<'TransactionCertificate'>,
+  { body }: Delivery,
 ): Promise<void> {
   const queue = answerable(node, 'TransactionCertificate', payload);
   const opened = queue && (await open(node, schemeOf));
   if (!opened) return;
-  const { replyTo: _, replyKey: __, ...certificate } = payload;
-  const answer = await opened.service.process(certificate);
-  await countRefusals(node.ports.store, opened, reasonsIn(answer));
-  const message =
-    'refusal' in answer
-      ? await sealed(node, opened, 'TransactionVote', wire(answer), queue, payload)
-      : await sealed(
-          node,
-          opened,
-          'PartialSignatures',
-          { ...answer, signatures: [...answer.signatures] },
-          queue,
-          payload,
-        );
-  await node.send([message]);
+  const { replyTo: _, replyKey, ...certificate } = payload;
+  const said = await opened.service.process(certificate);
+  await countRefusals(node.ports.store, opened, reasonsIn(said));
+  const answer: Pick<Answer, 'name' | 'answer'> =
+    'refusal' in said
+      ? { name: 'TransactionVote', answer: wire(said) }
+      : { name: 'PartialSignatures', answer: { ...said, signatures: [...said.signatures] } };
+  await node.send(await sealed(node, opened, [{ ...answer, queue, body, replyKey }]));
 }
 
 export async function onRecoverIssued(
   node: Processor,
   schemeOf: SchemeOf,
   payload: Payload<'RecoverIssued'>,
+  { body }: Delivery,
 ): Promise<void> {
   const queue = answerable(node, 'RecoverIssued', payload);
   const opened = queue && (await open(node, schemeOf));
   if (!opened) return;
-  const issued = await recover(node.ports.store, opened.asset, opened.epoch, payload);
+  const { issued, next } = await recover(node.ports.store, opened.asset, opened.epoch, payload);
   // With room for the fields around them.
   const parts = parted(issued, MAX_ANSWER_BYTES - 1_000);
-  const messages = await Promise.all(
-    parts.map((part, i) => {
-      const answer = { index: opened.self, part: i + 1, parts: parts.length, issued: [...part] };
-      return sealed(node, opened, 'RecoveredIssued', answer, queue, payload);
-    }),
-  );
-  await node.send(messages);
+  const answers = parts.map((part, i): Answer => {
+    const answer = {
+      index: opened.self,
+      part: i + 1,
+      parts: parts.length,
+      issued: [...part],
+      ...(next ? { next } : {}),
+    };
+    return { name: 'RecoveredIssued', answer, queue, body, replyKey: payload.replyKey };
+  });
+  await node.send(await sealed(node, opened, answers));
 }
 
 // ------------------------------------------------------------------------------------------------ other services

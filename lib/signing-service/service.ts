@@ -375,6 +375,7 @@ export class SigningService {
           condition: { kind: 'absent' },
         },
         ...(known ? [] : this.#recorded(transaction, {})),
+        ...this.#found(transaction, true),
         // The key's share is used here: the switch is asked in the transaction that lets its use leave.
         { kind: 'check', table: 'Keys', key: this.#setting.halt, condition: { kind: 'absent' } },
       ],
@@ -503,11 +504,9 @@ export class SigningService {
 
   // ---------------------------------------------------------------------------------------------- rows
 
-  /** The transaction's own rows: what it is, and how a wallet that lost everything finds it by its outputs. */
-  #recorded(
-    { id, bytes, outputs }: TokenTransaction,
-    vote: { readonly vote?: string; readonly signature?: Hex },
-  ): Write[] {
+  /** The transaction's own rows: what it is, and how a wallet that lost everything finds it. */
+  #recorded(transaction: TokenTransaction, vote: { readonly vote?: string; readonly signature?: Hex }): Write[] {
+    const { id, bytes } = transaction;
     return [
       {
         kind: 'put',
@@ -515,8 +514,15 @@ export class SigningService {
         item: { ...transactionKey(id), bytes, ...vote },
         condition: { kind: 'absent' },
       },
-      ...outputs.map((output): Write => ({ kind: 'put', table: 'Issuance', item: { ...outputKey(output, id) } })),
+      ...this.#found(transaction, false),
     ];
+  }
+
+  /** By its outputs. The first row stays when the second comes: who reads one list after the other must not miss what changes lists in between. */
+  #found({ id, outputs }: TokenTransaction, certified: boolean): Write[] {
+    return outputs.map(
+      (output): Write => ({ kind: 'put', table: 'Issuance', item: { ...outputKey(output, id, certified) } }),
+    );
   }
 
   /** `moved`: something is otherwise than it was read, or nobody knows whether this was applied: the caller reads again. */

@@ -165,7 +165,7 @@ describe('outcomes', () => {
       identity,
       coins: [coin],
       transport: {
-        ...transport,
+        instruct: async () => {},
         receive: async () => {
           if (++asked > 1_000) throw new Error('asked without a pause');
           return [];
