@@ -19,7 +19,10 @@ const operator = { ...exampleOperatorFile(committee), committeeHash: committee.i
 function answer(target: string, body: string): object {
   switch (target.split('.').at(-1)) {
     case 'SendMessageBatch': {
-      const { QueueUrl, Entries } = JSON.parse(body) as { QueueUrl: string; Entries: { Id: string; MessageBody: string }[] };
+      const { QueueUrl, Entries } = JSON.parse(body) as {
+        QueueUrl: string;
+        Entries: { Id: string; MessageBody: string }[];
+      };
       sent.push(QueueUrl.split('/').at(-1) ?? '');
       const md5 = (text: string) => createHash('md5').update(text).digest('hex');
       const taken = Entries.map(({ Id, MessageBody }) => ({ Id, MessageId: Id, MD5OfMessageBody: md5(MessageBody) }));

@@ -103,7 +103,9 @@ describe('the demonstration of tokens', () => {
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => said.push(text) },
       environment: {},
-      until: () => supplyAt(said.join('')).then((supply) => void (seen = supply)),
+      until: async () => {
+        seen = await supplyAt(said.join(''));
+      },
     });
     expect(seen).toEqual({ issued: '100', redeemed: '30', outstanding: '70' });
     expect(said.join('')).toContain('her wallet dies');
