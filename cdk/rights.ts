@@ -170,8 +170,8 @@ const VOTE: Rights = all(SERVE, READ_OWN_KEY, {
   sends: ['gateways'],
 });
 
-/** Spends, and signs outputs: may open the share, and not sign a vote. */
-const ISSUE: Rights = all(SERVE, {
+/** Spends, and signs outputs and answers. */
+const ISSUE: Rights = all(SERVE, READ_OWN_KEY, {
   tables: {
     Keys: ['ConditionCheckItem', 'DescribeTable'],
     Serials: ['BatchGetItem', 'PutItem'],
@@ -195,7 +195,7 @@ const SIGNING_SERVICE: Partial<Record<ReceivedMessage, Rights>> = {
   KeyGenCertificateIn: MAKE_ASSET_KEY,
   Transaction: VOTE,
   TransactionCertificate: ISSUE,
-  RecoverIssued: all(SERVE, {
+  RecoverIssued: all(SERVE, READ_OWN_KEY, {
     tables: { Serials: ['BatchGetItem'], Issuance: ['BatchGetItem', 'Query'] },
     keys: [],
     sends: ['gateways'],

@@ -1,9 +1,10 @@
 /** The committee as one operator sees it: health first, then what has to be done, then everything else. */
 import type { CommitteeDocument } from '../lib/cli/console-document.ts';
 import type { CeremonySummary } from '../lib/view/ceremony-view.ts';
-import type { CoinView, CommitteeView } from '../lib/view/committee-view.ts';
+import type { AssetView, CoinView, CommitteeView } from '../lib/view/committee-view.ts';
 import { Health } from './health.tsx';
 import { Badge, dollars, Id, Scroll, span, Time, visible } from './parts.tsx';
+import { Supply } from './tokens.tsx';
 import { kindName, operatorState, stageName, stageTone } from './words.ts';
 
 interface Props {
@@ -13,12 +14,16 @@ interface Props {
 }
 
 export function Committee({ document: { view, costs }, linked }: Props) {
+  const { assets = [] } = view;
   return (
     <>
       <Findings view={view} />
-      {view.coins.length === 0 && <p class="empty">This operator has no coin yet.</p>}
+      {view.coins.length + assets.length === 0 && <p class="empty">This operator has no coin yet.</p>}
       {view.coins.map((coin) => (
         <Coin key={coin.coin} coin={coin} readAt={view.readAt} linked={linked} />
+      ))}
+      {assets.map((asset) => (
+        <Coin key={asset.asset} coin={asset.service} asset={asset} readAt={view.readAt} linked={linked} />
       ))}
       <Letters view={view} />
       <Costs costs={costs} />
@@ -56,30 +61,35 @@ function Findings({ view: { findings } }: { readonly view: CommitteeView }) {
 
 function Coin({
   coin,
+  asset,
   readAt,
   linked,
 }: {
   readonly coin: CoinView;
+  /** Where the coin is an asset, and its processor a signing service. */
+  readonly asset?: AssetView;
   readonly readAt: number;
   readonly linked: boolean;
 }) {
   const { health, suite, operators } = coin;
   const id = `coin-${coin.coin}`;
+  const can = asset ? 'issue' : 'sign';
   return (
     <section class="card" aria-labelledby={id}>
       <header class="row">
         <h2 id={id}>{coin.coin}</h2>
-        <Badge tone={health.canSign ? 'good' : 'bad'}>{health.canSign ? 'can sign' : 'cannot sign'}</Badge>
+        <Badge tone={health.canSign ? 'good' : 'bad'}>{`${health.canSign ? 'can' : 'cannot'} ${can}`}</Badge>
         {suite && <span class="muted">{suite}</span>}
       </header>
       <p class="lead">{sentenceOf(coin)}</p>
       <Health coin={coin} />
-      <h3>Operators</h3>
-      <Scroll label={`Operators of ${coin.coin}`}>
+      {asset && <Supply asset={asset} />}
+      <h3>{asset ? 'Services' : 'Operators'}</h3>
+      <Scroll label={`${asset ? 'Services' : 'Operators'} of ${coin.coin}`}>
         <table>
           <thead>
             <tr>
-              <th scope="col">Operator</th>
+              <th scope="col">{asset ? 'Service' : 'Operator'}</th>
               <th scope="col">State</th>
               <th scope="col">Last heard</th>
             </tr>

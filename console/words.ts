@@ -1,6 +1,6 @@
 /** What the protocol's names are called on the page. */
 import type { CeremonySummary, CeremonyView } from '../lib/view/ceremony-view.ts';
-import type { CoinView } from '../lib/view/committee-view.ts';
+import type { AssetView, CoinView } from '../lib/view/committee-view.ts';
 import type { Tone } from './parts.tsx';
 
 type Type = CeremonyView['statements'][number]['type'];
@@ -50,6 +50,25 @@ const STATES: Readonly<Record<OperatorState, { readonly tone: Tone; readonly wor
 
 export function operatorState(state: OperatorState): { readonly tone: Tone; readonly words: string } {
   return STATES[state];
+}
+
+const REFUSALS: Readonly<Record<AssetView['refused'][number]['reason'], string>> = {
+  BadShape: 'not a transaction of this asset',
+  BadProof: 'a proof or a certificate does not hold',
+  Unbalanced: 'more goes out than comes in',
+  OutOfRange: 'an amount below zero or too large',
+  Locked: 'a token that another transaction holds',
+  Spent: 'a token that was spent before',
+  BadDeposit: 'a deposit that depositors did not sign',
+  DepositCap: 'more than may be brought in',
+  ReadOnly: 'this service votes no more in this epoch',
+  WrongEpoch: 'a token of another epoch',
+  TooMany: 'too many inputs or outputs',
+  Halted: 'this service is halted',
+};
+
+export function refusalWords(reason: AssetView['refused'][number]['reason']): string {
+  return REFUSALS[reason];
 }
 
 export const ROUND_STATES: Readonly<

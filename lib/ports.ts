@@ -95,13 +95,22 @@ export type CommitResult =
   | { readonly committed: true }
   | { readonly committed: false; readonly failures: readonly ConditionFailure[] };
 
+export interface QueryPage {
+  /** From the beginning where there is none; need not exist any more. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
 /** One role instance's tables. All reads are strongly consistent, except {@link Store.due}. */
 export interface Store {
   get(table: Table, key: Key): Promise<Item | undefined>;
   /** Up to any number of keys (adapters split); absent items are left out; order is not kept. */
   batchGet(table: Table, keys: readonly Key[]): Promise<readonly Item[]>;
-  /** All items under `pk` whose `sk` begins with `prefix`, ascending by `sk` (UTF-8 byte order), all pages. */
-  query(table: Table, pk: string, prefix?: string): Promise<readonly Item[]>;
+  /**
+   * All items under `pk` whose `sk` begins with `prefix`, ascending by `sk` (UTF-8 byte order), all pages; with `page`, the first `limit` (1 to 1,000) of those whose `sk` is greater than
+   * `after`: what strangers can fill is read a page at a time.
+   */
+  query(table: Table, pk: string, prefix?: string, page?: QueryPage): Promise<readonly Item[]>;
   /**
    * One write. A single conditional put is cheaper than a transaction of one.
    * @throws {Throttled | Unavailable | UnknownOutcome | LimitExceeded}

@@ -24,13 +24,15 @@ const { values } = parseArgs({
     /** Only the likeliest tests: for a first look. */
     quick: { type: 'boolean', default: false },
     workers: { type: 'string', default: '2' },
-    /** Where the results are kept; another file for a run beside another. */
+    /** Where the results are kept; another file for a run beside another. The table is made of all of them. */
     results: { type: 'string', default: 'test/mutation/killed.json' },
   },
 });
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FATES = resolve(ROOT, values.results);
+/** What was tried, and is in the table, whichever file the results of this run go to. */
+const ALL_FATES = ['test/mutation/killed.json', 'test/mutation/killed-tokens.json'].map((file) => resolve(ROOT, file));
 const TABLE = join(ROOT, 'docs/kill-table.md');
 /** A mutant that waits for ever is noticed, too. */
 const PATIENCE_MILLISECONDS = 300_000;
@@ -72,7 +74,12 @@ interface Reported {
 
 const children = new Set<ChildProcess>();
 
-async function vitest(folder: string, files: readonly string[], bail: boolean): Promise<Run> {
+async function vitest(
+  folder: string,
+  files: readonly string[],
+  bail: boolean,
+  patience = PATIENCE_MILLISECONDS,
+): Promise<Run> {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
   const options = [
@@ -99,11 +106,11 @@ async function vitest(folder: string, files: readonly string[], bail: boolean): 
   const timer = setTimeout(() => {
     late = true;
     end(child);
-  }, PATIENCE_MILLISECONDS);
+  }, patience);
   const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
   clearTimeout(timer);
   children.delete(child);
-  if (late) return { passed: false, by: `no end within ${PATIENCE_MILLISECONDS / 1000} s`, broken: false };
+  if (late) return { passed: false, by: `no end within ${patience / 1000} s`, broken: false };
   if (!existsSync(report)) return { passed: false, by: `no report, status ${status}`, broken: true };
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Reported;
   for (const file of testResults) {
@@ -164,11 +171,15 @@ async function fateOf(guard: Guard, folder: string): Promise<Fate> {
   }
 }
 
-const fates: Fates = existsSync(FATES) ? (JSON.parse(readFileSync(FATES, 'utf8')) as Fates) : {};
+const fatesIn = (file: string): Fates => (existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Fates) : {});
+/** What this file keeps; what the others do is read again for each table: another run may be writing there. */
+const kept: Fates = fatesIn(FATES);
+const fates: Fates = Object.assign({}, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
 
 function keep(): void {
-  const listed = GUARDS.flatMap(({ id }) => (fates[id] ? [[id, fates[id]] as const] : []));
+  const listed = GUARDS.flatMap(({ id }) => (kept[id] ? [[id, kept[id]] as const] : []));
   writeFileSync(FATES, `${JSON.stringify(Object.fromEntries(listed), null, 2)}\n`);
+  Object.assign(fates, ...ALL_FATES.filter((file) => file !== FATES).map(fatesIn), kept);
   writeFileSync(TABLE, tableOf(GUARDS, fates));
 }
 
@@ -192,10 +203,8 @@ const folders = Array.from({ length: Number(values.workers) }, (_, i) => copy(ba
 say(`${wanted.length} of ${GUARDS.length} guards; the tests that should notice must pass with all of them`);
 // Tests that fail anyway would notice everything.
 const [calm = ''] = folders;
-const baseline =
-  wanted.length === 0
-    ? undefined
-    : await vitest(calm, there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]), false);
+const all = there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]);
+const baseline = wanted.length === 0 ? undefined : await vitest(calm, all, false, PATIENCE_MILLISECONDS * all.length);
 if (baseline && !baseline.passed) throw new Error(`expected tests that pass on the code as it is, got ${baseline.by}`);
 
 const waiting = [...wanted];
@@ -206,6 +215,7 @@ await Promise.all(
     for (let guard = waiting.shift(); guard; guard = waiting.shift()) {
       try {
         const fate = await fateOf(guard, folder);
+        kept[guard.id] = fate;
         fates[guard.id] = fate;
         const what = fate.by === null ? (guard.redundant ? 'lives, as explained' : 'LIVES') : `killed by ${fate.by}`;
         say(`${++done}/${wanted.length} ${guard.id}: ${what} (${fate.seconds} s)`);

@@ -1,6 +1,6 @@
 /**
  * The crash sweep: one operator of a 2-of-3 committee dies before and after every one of its port calls in a key generation and in a signing (attack SRV-01), and each run must end as if
- * nothing had been. `npm run sweep`; `npm run sweep -- --pairs [--stride s] [--minutes m]` lets it die twice, at calls k1 < k2.
+ * nothing had been. `npm run sweep`; `npm run sweep -- --pairs [--stride s] [--minutes m] [--role coordinator]` lets it die twice, at calls k1 < k2.
  *
  * The work is divided among processes, one for each core. Bulk runs seal with the stand-in for HPKE; every 16th run with HPKE itself.
  */
@@ -8,8 +8,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { broken, crashesAt, type Death, type Phase, type When } from '../test/node/sweep.ts';
+import type { Death, Phase, Role, When } from '../test/node/sweep.ts';
+import * as plain from '../test/node/sweep.ts';
 import { standInSealer } from '../test/simulation/stand-in-sealer.ts';
+import { bundled } from '../test/simulation/swift.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,16 +20,23 @@ const { values } = parseArgs({
     stride: { type: 'string', default: '1009' },
     /** Stops the pairs after so long, however many are left. */
     minutes: { type: 'string', default: '1000' },
+    /** Only calls of the victim's coordinator, or of its processor. */
+    role: { type: 'string', default: 'any' },
     workers: { type: 'string', default: `${availableParallelism()}` },
     /** Of one process of several: `i/n`. */
     share: { type: 'string' },
   },
 });
 
+const ROLES: readonly string[] = ['any', 'coordinator', 'processor'] satisfies readonly Role[];
+if (!ROLES.includes(values.role)) throw new Error(`--role: expected one of ${ROLES.join(', ')}, got ${values.role}`);
+const role = values.role as Role;
 const PHASES = ['keygen', 'signing'] as const satisfies readonly Phase[];
 const WHENS = ['before', 'after'] as const satisfies readonly When[];
 const REAL_EVERY = 16;
 const standIn = standInSealer(new Uint8Array(32).fill(23));
+/** The same sweep with the engines of bulk runs. */
+const swift = (await bundled("export * from './test/node/sweep.ts';", true)) as typeof plain;
 
 interface Result {
   readonly phase: Phase;
@@ -38,7 +47,7 @@ interface Result {
 }
 
 async function callsOf(phase: Phase): Promise<number> {
-  return (await crashesAt(phase, [], standIn)).calls;
+  return (await swift.crashesAt(phase, [], await swift.beginningOf(phase, standIn), role)).calls;
 }
 
 function* singles(phase: Phase, calls: number): Generator<{ phase: Phase; deaths: Death[] }> {
@@ -73,6 +82,7 @@ async function work(share: string): Promise<void> {
   let turn = 0;
   for (const phase of PHASES) {
     const calls = await callsOf(phase);
+    const beginning = await swift.beginningOf(phase, standIn);
     const jobs = values.pairs ? pairs(phase, calls, Number(values.stride)) : singles(phase, calls);
     // Half of the time for each phase.
     const end = phase === 'keygen' ? (until + performance.now()) / 2 : until;
@@ -80,8 +90,10 @@ async function work(share: string): Promise<void> {
       if (turn++ % all !== own) continue;
       if (performance.now() > end) break;
       const real = Math.floor(turn / all) % REAL_EVERY === 0;
-      const { world, deaths: died } = await crashesAt(phase, deaths, real ? undefined : standIn);
-      const why = broken(world, phase);
+      const { world, deaths: died } = real
+        ? await plain.crashesAt(phase, deaths, undefined, role)
+        : await swift.crashesAt(phase, deaths, beginning, role);
+      const why = plain.broken(world, phase);
       const result: Result = { phase, deaths, died, ...(why === undefined ? {} : { why }) };
       process.stdout.write(`${JSON.stringify(result)}\n`);
     }
@@ -129,7 +141,10 @@ async function lead(): Promise<void> {
     }),
   );
   clearInterval(progress);
-  for (const phase of PHASES) process.stdout.write(`${phase}: ${calls.get(phase)} calls of the victim\n`);
+  for (const phase of PHASES)
+    process.stdout.write(
+      `${phase}: ${calls.get(phase)} calls of ${role === 'any' ? 'the victim' : `the victim’s ${role}`}\n`,
+    );
   for (const [name, number] of done) process.stdout.write(`${name}: ${number}\n`);
   process.stdout.write(`${failures.length} wrong, ${((performance.now() - began) / 1000).toFixed(0)} s\n`);
   process.exitCode = failures.length > 0 ? 1 : 0;

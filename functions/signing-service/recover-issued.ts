@@ -3,6 +3,6 @@ import { processorFunction } from '../../lib/node/function.ts';
 import { onRecoverIssued } from '../../lib/node/tokens.ts';
 import { coconutScheme } from '../../lib/signing-service/coconut-scheme.ts';
 
-export const handler = processorFunction('RecoverIssued', (node, payload) =>
-  onRecoverIssued(node, coconutScheme, payload),
+export const handler = processorFunction('RecoverIssued', (node, payload, delivery) =>
+  onRecoverIssued(node, coconutScheme, payload, delivery),
 );

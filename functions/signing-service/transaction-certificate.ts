@@ -3,6 +3,6 @@ import { processorFunction } from '../../lib/node/function.ts';
 import { onTransactionCertificate } from '../../lib/node/tokens.ts';
 import { coconutScheme } from '../../lib/signing-service/coconut-scheme.ts';
 
-export const handler = processorFunction('TransactionCertificate', (node, payload) =>
-  onTransactionCertificate(node, coconutScheme, payload),
+export const handler = processorFunction('TransactionCertificate', (node, payload, delivery) =>
+  onTransactionCertificate(node, coconutScheme, payload, delivery),
 );

@@ -21,6 +21,7 @@ import {
   type Item,
   type Key,
   LimitExceeded,
+  type QueryPage,
   type Store,
   type Table,
   Throttled,
@@ -100,9 +101,10 @@ export class DynamoStore implements Store {
     return items;
   }
 
-  async query(table: Table, pk: string, prefix = ''): Promise<readonly Item[]> {
+  async query(table: Table, pk: string, prefix = '', page?: QueryPage): Promise<readonly Item[]> {
     const items: Item[] = [];
-    let from: Encoded | undefined;
+    const most = page?.limit ?? Number.POSITIVE_INFINITY;
+    let from: Encoded | undefined = page?.after === undefined ? undefined : encodeKey({ pk, sk: page.after });
     do {
       const command = new QueryCommand({
         TableName: this.#name(table),
@@ -111,11 +113,12 @@ export class DynamoStore implements Store {
         ExpressionAttributeValues: { ':pk': { S: pk }, ...(prefix === '' ? {} : { ':prefix': { S: prefix } }) },
         ConsistentRead: true,
         ...(from ? { ExclusiveStartKey: from } : {}),
+        ...(page ? { Limit: most - items.length } : {}),
       });
-      const page = await this.#call('Query', 'read', 'any', () => this.#client.send(command));
-      for (const item of page.Items ?? []) items.push(decodeItem(table, item));
-      from = page.LastEvaluatedKey;
-    } while (from);
+      const read = await this.#call('Query', 'read', 'any', () => this.#client.send(command));
+      for (const item of read.Items ?? []) items.push(decodeItem(table, item));
+      from = read.LastEvaluatedKey;
+    } while (from && items.length < most);
     return items;
   }
 

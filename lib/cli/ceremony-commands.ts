@@ -23,8 +23,9 @@ export async function listCeremonies(options: ListOptions): Promise<Status> {
   const limit = wholeNumber('--limit', options.limit, 1, 10_000);
   return atPlace(options, async (place) => {
     const operator = readerAt(place, options.as);
-    if (options.coin !== undefined && !operator.coins.includes(options.coin))
-      throw new UsageError(`--coin: expected one of ${operator.coins.join(', ')}, got ${shown(options.coin)}`);
+    const known = [...operator.coins, ...operator.assets];
+    if (options.coin !== undefined && !known.includes(options.coin))
+      throw new UsageError(`--coin: expected one of ${known.join(', ')}, got ${shown(options.coin)}`);
     const beholder = await beholderAt(place, operator);
     const found = await ceremoniesOf(place, operator, options.open ? 'open' : 'all', options.coin);
     const summaries = found

@@ -6,6 +6,8 @@ import { systemRandom } from '../local/random.ts';
 import { assetTerms } from '../messages/committee.ts';
 import { coin, reasonOf } from '../messages/fields.ts';
 import { parseStrict } from '../messages/json.ts';
+import type { OperatorFile } from '../messages/operator.ts';
+import { COORDINATOR_SEGMENT } from '../messages/topics.ts';
 import { cardOf, parseCard } from './card.ts';
 import {
   acceptCommittee,
@@ -35,6 +37,7 @@ export interface CreateOptions {
   readonly leaderPeriod: string;
   readonly allowSingleSigner?: boolean;
   readonly output: string;
+  readonly json?: boolean;
 }
 
 /** An emulator's, where the environment names one. */
@@ -42,21 +45,23 @@ function access(): Access {
   return { endpoint: process.env['AWS_ENDPOINT_URL'] || undefined };
 }
 
-export async function start(operatorPath: string): Promise<number> {
+export async function start(operatorPath: string, json = false): Promise<number> {
   const operator = readOperatorFile(operatorPath);
   await sendStart(operator, busOf(operator, access()));
+  if (json) print({ operator: operator.identity, sent: 'Start', to: rolesOf(operator) });
   process.stderr.write(
     `Start was sent to the coordinator and to ${[...operator.coins, ...operator.assets].join(', ')}; now: coterie card\n`,
   );
   return OK;
 }
 
-export async function card(operatorPath: string, output: string | undefined): Promise<number> {
+export async function card(operatorPath: string, output: string | undefined, json = false): Promise<number> {
   const operator = readOperatorFile(operatorPath);
   const made = await reaching(placeName(operator.region), () => cardOf(operator, directoryOf(operator, access())));
   const text = `${JSON.stringify(made, null, 2)}\n`;
-  if (output === undefined) process.stdout.write(text);
-  else writeOnce(output, text);
+  if (output !== undefined) writeOnce(output, text);
+  if (json) print({ operator: operator.identity, hash: made.hash, spoken: spoken(made.hash), card: made });
+  else if (output === undefined) process.stdout.write(text);
   process.stderr.write(`card ${spoken(made.hash)}\n`);
   return OK;
 }
@@ -75,14 +80,23 @@ export function create(paths: readonly string[], options: CreateOptions): number
   };
   const committee = createCommittee(cards, terms, systemRandom, Math.floor(Date.now() / 1_000));
   writeOnce(options.output, committeeText(committee));
-  process.stdout.write(`${committee.id}\n`);
+  const { output } = options;
+  if (options.json)
+    print({
+      committee: committee.id,
+      spoken: spoken(committee.id),
+      operators: committee.n,
+      threshold: terms.threshold,
+      output,
+    });
+  else process.stdout.write(`${committee.id}\n`);
   process.stderr.write(
     `${options.output}: ${terms.threshold} of ${committee.n}. Send it to every operator, and compare by voice:\n${spoken(committee.id)}\n`,
   );
   return OK;
 }
 
-export function check(path: string, operatorPath: string, cardPath: string | undefined): number {
+export function check(path: string, operatorPath: string, cardPath: string | undefined, json = false): number {
   const operator = readOperatorFile(operatorPath);
   const committee = readCommitteeFile(path);
   checkOwnEntry(
@@ -90,30 +104,47 @@ export function check(path: string, operatorPath: string, cardPath: string | und
     committee,
     cardPath === undefined ? undefined : parseCard(readText(cardPath, 'a card'), cardPath),
   );
-  process.stdout.write(`${committee.id}\n`);
+  if (json) print({ committee: committee.id, spoken: spoken(committee.id), operator: operator.identity });
+  else process.stdout.write(`${committee.id}\n`);
   process.stderr.write(
     `${path} is well-formed and names ${operator.identity}. Compare by voice:\n${spoken(committee.id)}\n`,
   );
   return OK;
 }
 
-export async function accept(path: string, operatorPath: string): Promise<number> {
+export async function accept(path: string, operatorPath: string, json = false): Promise<number> {
   const operator = readOperatorFile(operatorPath);
   const committee = readCommitteeFile(path);
   assertAgreed(operator, committee);
   await acceptCommittee(operator, committee, busOf(operator, access()));
+  if (json)
+    print({
+      operator: operator.identity,
+      committee: committee.id,
+      sent: 'CommitteeAccepted',
+      to: rolesOf(operator),
+    });
   process.stderr.write(
     `CommitteeAccepted was sent to the coordinator and to ${[...operator.coins, ...operator.assets].join(', ')}\n`,
   );
   return OK;
 }
 
-export async function reconcileTables(operatorPath: string, assembly: string): Promise<number> {
+export async function reconcileTables(operatorPath: string, assembly: string, json = false): Promise<number> {
   const { identity, region } = readOperatorFile(operatorPath);
   const tables = wantedTables(assembly, `coterie-${identity}-`);
   const found = await reaching(placeName(region), () => reconcile(tables, dynamoClient({ region, ...access() })));
-  for (const difference of found) process.stdout.write(`${sentenceOf(difference)}\n`);
+  if (json) print({ operator: identity, tables: tables.length, differences: found });
+  else for (const difference of found) process.stdout.write(`${sentenceOf(difference)}\n`);
   return OK;
+}
+
+function print(document: object): void {
+  process.stdout.write(`${JSON.stringify({ v: 1, ...document })}\n`);
+}
+
+function rolesOf({ coins, assets }: OperatorFile): readonly string[] {
+  return [COORDINATOR_SEGMENT, ...coins, ...assets];
 }
 
 /** What the endpoint or AWS is called in a sentence. */

@@ -1,6 +1,7 @@
 /** `coterie console`: the page of an operator, live, until it is interrupted. */
 import { spawn } from 'node:child_process';
 import { ConsoleServer } from './console-server.ts';
+import { interrupted } from './embedded-console.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { atPlace, operatorsAt, type PlaceOptions } from './place-options.ts';
 import { wholeNumber } from './usage.ts';
@@ -26,12 +27,6 @@ export async function serveConsole(options: ConsoleOptions, until: Promise<void>
     } finally {
       await server.close();
     }
-  });
-}
-
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
 }
 

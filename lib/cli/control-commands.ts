@@ -92,10 +92,12 @@ async function switched(options: ControlOptions, instruction: Control, word: 'ha
 function targetsOf(place: Place, { as, coin }: ControlOptions): readonly Target[] {
   const operators = operatorsAt(place, as);
   const targets = operators.flatMap((operator) =>
-    operator.coins.filter((each) => coin === undefined || each === coin).map((each) => ({ operator, coin: each })),
+    [...operator.coins, ...operator.assets]
+      .filter((each) => coin === undefined || each === coin)
+      .map((each) => ({ operator, coin: each })),
   );
   if (targets.length > 0) return targets;
-  const coins = [...new Set(operators.flatMap((operator) => operator.coins))];
+  const coins = [...new Set(operators.flatMap((operator) => [...operator.coins, ...operator.assets]))];
   throw new UsageError(`--coin: expected one of ${coins.join(', ')}, got ${shown(coin)}`);
 }
 

@@ -82,7 +82,7 @@ export async function redrive(options: DeadLetterOptions): Promise<Status> {
 async function handsAt(place: Place, { as, from }: DeadLetterOptions): Promise<Hands | undefined> {
   const { file } = place;
   const operator = readerAt(place, as);
-  const segments = [COORDINATOR_SEGMENT, ...operator.coins, ...(file?.assets ?? [])];
+  const segments = [COORDINATOR_SEGMENT, ...operator.coins, ...operator.assets];
   if (from !== undefined && ![...segments, 'inbox'].includes(from))
     throw new UsageError(`--from: expected one of ${[...segments, 'inbox'].join(', ')}, got ${shown(from)}`);
   if (!file) return undefined;

@@ -7,6 +7,10 @@ import { VERIFIERS } from './verify.ts';
 
 export type { Failure as SigningFailure } from './agreement.ts';
 
+/** What to look at next. */
+const HINT =
+  'More: npm run demo -- tokens pays with private tokens; npm run demo -- bridge burns one for a Bitcoin signature.';
+
 /** Where values begin. */
 const INDENT = 14;
 
@@ -82,6 +86,7 @@ export function textOf(result: DemoResult, colour: boolean, columns?: number): s
   if (failures.length > 0) lines.push('', ...failures.map(({ sentence }) => bad(sentence)));
   lines.push('', `${strong('Messages')}  ${total(messages)} put on queues`, ...table(byType(messages)));
   lines.push('', `${seconds.elapsed.toFixed(1)} s elapsed, ${seconds.cpu.toFixed(1)} s of CPU, in one process`);
+  if (failures.length === 0) lines.push(faint(HINT));
   return lines.join('\n');
 }
 

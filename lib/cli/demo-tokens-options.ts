@@ -21,6 +21,10 @@ export interface TokenDemoOptions extends TokenTerms {
   /** Put the credentials that are left into the document: whoever reads it can spend them. */
   readonly reveal: boolean;
   readonly seed: Uint8Array | undefined;
+  /** Show the services as a page while it runs, and until Ctrl-C. */
+  readonly console: boolean;
+  /** Of the page on 127.0.0.1; 0: any that is free. */
+  readonly port: number;
 }
 
 export interface RawTokenDemo {
@@ -29,6 +33,8 @@ export interface RawTokenDemo {
   readonly json?: boolean;
   readonly reveal?: boolean;
   readonly seed?: string;
+  readonly console?: boolean;
+  readonly port?: string;
 }
 
 /** 2·(n − 2) > n + 1. */
@@ -50,7 +56,10 @@ export function tokenDemoOptions(raw: RawTokenDemo): TokenDemoOptions {
       `--threshold: expected at most ${services - FAULTY} of ${services}, for one service is silent and one lies; got ${threshold}`,
     );
   const seed = raw.seed === undefined ? undefined : seedOf(raw.seed);
-  return { services, threshold, tolerated, json: raw.json ?? false, reveal: raw.reveal ?? false, seed };
+  if (raw.port !== undefined && !raw.console) throw new UsageError('--port: expected --console beside it, got none');
+  const port = raw.port === undefined ? 0 : wholeNumber('--port', raw.port, 0, 65_535);
+  const console = raw.console ?? false;
+  return { services, threshold, tolerated, json: raw.json ?? false, reveal: raw.reveal ?? false, seed, console, port };
 }
 
 /** Options of `demo` itself, before the word `tokens`, would say nothing. @throws {UsageError} */

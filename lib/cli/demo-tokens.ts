@@ -1,11 +1,13 @@
 /** `coterie demo tokens`: services in this process make a key, and wallets pay each other with tokens whose owners and amounts no service sees. */
 import { performance } from 'node:perf_hooks';
+import type { LocalCommittee } from '../local/committee.ts';
 import { systemRandom } from '../local/random.ts';
 import { ServiceNetwork } from '../local/service-network.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { DemoStreams } from './demo.ts';
 import type { TokenDemoOptions } from './demo-tokens-options.ts';
 import { type TokenDemoResult, tokenDocument, tokenText } from './demo-tokens-output.ts';
+import { EmbeddedConsole, interrupted } from './embedded-console.ts';
 import { Board, Progress } from './progress.ts';
 import { ASSET, Depositors, TokenScenario, type TokenStage } from './token-scenario.ts';
 
@@ -15,9 +17,13 @@ const NOTICE = 60;
 /** @returns the exit status: 0 only if all of it happened and the supply adds up */
 export async function demoTokens(
   options: TokenDemoOptions,
-  streams: DemoStreams = { stdout: process.stdout, stderr: process.stderr, environment: process.env },
+  streams: DemoStreams & { readonly until?: () => Promise<void> } = {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    environment: process.env,
+  },
 ): Promise<number> {
-  const { stdout, stderr } = streams;
+  const { stdout, stderr, until } = streams;
   const { services, threshold, tolerated } = options;
   const colour = (of: { readonly isTTY?: boolean }) => (of.isTTY ?? false) && !streams.environment['NO_COLOR'];
   stderr.write(
@@ -30,17 +36,34 @@ export async function demoTokens(
     columns: stderr.columns ?? 100,
     rows: stderr.rows ?? 40,
   });
-  const result = await run(options, board, (line) => stderr.write(`${line}\n`));
-  stdout.write(
-    options.json
-      ? `${JSON.stringify(tokenDocument(result, options.reveal), null, 2)}\n`
-      : `\n${tokenText(result, colour(stdout))}\n`,
-  );
-  if (options.json) for (const failure of result.failures) stderr.write(`coterie: ${failure}\n`);
-  return result.failures.length > 0 ? 1 : 0;
+  let page: EmbeddedConsole | undefined;
+  try {
+    const say = (line: string) => stderr.write(`${line}\n`);
+    const result = await run(options, board, say, async (committee) => {
+      if (!options.console) return;
+      page = await EmbeddedConsole.open(committee, options.port);
+      say(`the services as a page, read only, until Ctrl-C: ${page.url}`);
+    });
+    stdout.write(
+      options.json
+        ? `${JSON.stringify(tokenDocument(result, options.reveal), null, 2)}\n`
+        : `\n${tokenText(result, colour(stdout))}\n`,
+    );
+    if (options.json) for (const failure of result.failures) stderr.write(`coterie: ${failure}\n`);
+    if (page) await (until ?? interrupted)();
+    return result.failures.length > 0 ? 1 : 0;
+  } finally {
+    await page?.close();
+  }
 }
 
-async function run(options: TokenDemoOptions, board: Board, say: (line: string) => void): Promise<TokenDemoResult> {
+/** @param opened told of the committee once its key is made */
+async function run(
+  options: TokenDemoOptions,
+  board: Board,
+  say: (line: string) => void,
+  opened: (committee: LocalCommittee) => Promise<void>,
+): Promise<TokenDemoResult> {
   const { services, threshold, tolerated } = options;
   const began = performance.now();
   const cpu = process.cpuUsage();
@@ -60,6 +83,7 @@ async function run(options: TokenDemoOptions, board: Board, say: (line: string) 
   board.begin(new Progress('keygen', [ASSET], services));
   const key = await network.start();
   board.end();
+  await opened(committee);
 
   const stage: TokenStage = {
     committee: network.file,
@@ -67,6 +91,7 @@ async function run(options: TokenDemoOptions, board: Board, say: (line: string) 
     gateway: network.gateway,
     redeemed,
     silence: async (index) => committee.kill(index),
+    storeOf: (index) => network.storeOf(index),
     settled: async () => {
       await committee.cloud.run({ until: committee.cloud.now + NOTICE * 1000 });
     },

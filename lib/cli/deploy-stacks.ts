@@ -12,6 +12,7 @@ export interface DeployOptions {
   readonly committee?: string;
   readonly stage: string;
   readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
 export async function deploy(options: DeployOptions): Promise<number> {
@@ -34,5 +35,9 @@ export async function deploy(options: DeployOptions): Promise<number> {
     ],
     { environment: process.env, show: (text) => process.stderr.write(text) },
   );
+  if (options.json) {
+    const done = { operator: operator.identity, stage, stacks, ...(committee ? { committee: committee.id } : {}) };
+    process.stdout.write(`${JSON.stringify({ v: 1, ...done })}\n`);
+  }
   return OK;
 }

@@ -7,7 +7,10 @@ type Ended = (status: number) => void;
 
 interface OperatorOption {
   readonly operator: string;
+  readonly json?: boolean;
 }
+
+const JSON_HELP = 'print one JSON document on stdout, and nothing else there';
 
 /** Adds the commands to the program. @param ended told the exit status */
 export function registerDeploy(program: Command, ended: Ended): void {
@@ -23,9 +26,9 @@ export function registerDeploy(program: Command, ended: Ended): void {
 
   withOperator(program.command('start'))
     .description('make this operator’s keys on the first run, and publish them to its own coordinator on every one')
-    .action(async ({ operator }: OperatorOption) => {
+    .action(async ({ operator, json }: OperatorOption) => {
       const { start } = await import('./committee-commands.ts');
-      ended(await start(operator));
+      ended(await start(operator, json));
     });
 
   withOperator(program.command('card'))
@@ -33,7 +36,7 @@ export function registerDeploy(program: Command, ended: Ended): void {
     .option('--output <file>', 'write it there')
     .action(async (options: OperatorOption & { output?: string }) => {
       const { card } = await import('./committee-commands.ts');
-      ended(await card(options.operator, options.output));
+      ended(await card(options.operator, options.output, options.json));
     });
 
   withOperator(program.command('reconcile'))
@@ -41,7 +44,7 @@ export function registerDeploy(program: Command, ended: Ended): void {
     .option('--assembly <folder>', 'where cdk synth wrote the templates', 'cdk.out')
     .action(async (options: OperatorOption & { assembly: string }) => {
       const { reconcileTables } = await import('./committee-commands.ts');
-      ended(await reconcileTables(options.operator, options.assembly));
+      ended(await reconcileTables(options.operator, options.assembly, options.json));
     });
 
   registerCommittee(program.command('committee'), ended);
@@ -62,6 +65,7 @@ function registerCommittee(committee: Command, ended: Ended): void {
     .option('--leader-period <seconds>', 'what a silent leader costs', '15')
     .option('--allow-single-signer', 'permit a threshold of 1')
     .option('--output <file>', 'where to write it', 'committee.json')
+    .option('--json', JSON_HELP)
     .action(async (cards: string[], options: Record<string, unknown>) => {
       const { create } = await import('./committee-commands.ts');
       ended(create(cards, options as unknown as Parameters<typeof create>[1]));
@@ -81,20 +85,20 @@ function registerCommittee(committee: Command, ended: Ended): void {
     .option('--card <file>', 'this operator’s own card, to compare its entry with')
     .action(async (file: string, options: OperatorOption & { card?: string }) => {
       const { check } = await import('./committee-commands.ts');
-      ended(check(file, options.operator, options.card));
+      ended(check(file, options.operator, options.card, options.json));
     });
 
   withOperator(committee.command('accept'))
     .description('after the second deploy: send the committee file to every role of this operator')
     .argument('<file>', 'the committee file')
-    .action(async (file: string, { operator }: OperatorOption) => {
+    .action(async (file: string, { operator, json }: OperatorOption) => {
       const { accept } = await import('./committee-commands.ts');
-      ended(await accept(file, operator));
+      ended(await accept(file, operator, json));
     });
 }
 
 function withOperator(command: Command): Command {
-  return command.option('--operator <file>', 'the operator file', 'operator.json');
+  return command.option('--operator <file>', 'the operator file', 'operator.json').option('--json', JSON_HELP);
 }
 
 function append(value: string, before: string[] | undefined): string[] {

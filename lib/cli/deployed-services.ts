@@ -1,17 +1,20 @@
 /** Signing services that are deployed on an emulator, with a gateway in an account of its own: {@link TokenStage} for a demonstration, and for tests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { sqsClients } from '../aws/clients.ts';
+import { dynamoClient, sqsClients } from '../aws/clients.ts';
 import { portError } from '../aws/errors.ts';
 import { queueUrl } from '../aws/queues.ts';
 import { repeat } from '../aws/retry.ts';
+import { DynamoStore } from '../aws/store.ts';
 import { gatewayPolicy, SqsGateway } from '../client/gateway.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import { verifyCertificate } from '../messages/certificate.ts';
 import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import { topicQueue } from '../messages/topics.ts';
+import type { Store } from '../ports.ts';
 import type { GatewayPort, RequestName } from '../wallet/gateway.ts';
+import { tableName } from './deploy-names.ts';
 import { Outcomes } from './deploy-outcomes.ts';
 import { type Operator, PATIENCE_SECONDS, REGION } from './deployments.ts';
 import type { TokenStage } from './token-scenario.ts';
@@ -134,6 +137,15 @@ export class DeployedServices implements TokenStage {
     if (reading.length !== REQUESTS.length)
       throw new Error(`expected ${REQUESTS.length} readers of the requests of service ${index}, got ${reading.length}`);
     await Promise.all(reading.map(({ UUID }) => this.#lambda(operator, 'PUT', UUID, { Enabled: false })));
+  }
+
+  storeOf(index: number): Pick<Store, 'write'> {
+    const { operators, asset } = this.#options;
+    const operator = operators[index - 1];
+    if (!operator) throw new RangeError(`expected a service from 1 to ${operators.length}, got ${index}`);
+    const { file, access } = operator;
+    const names = { Issuance: tableName(file.identity, asset, 'Issuance') };
+    return new DynamoStore(dynamoClient({ region: file.region, ...access }), names);
   }
 
   /** Until the queues of requests are empty, and what clients were told is read. */

@@ -15,11 +15,11 @@ export interface Found {
 /** All ceremonies that this operator has, newest first. */
 export async function ceremoniesOf(
   place: Place,
-  { identity, coins }: PlaceOperator,
+  { identity, coins, assets }: PlaceOperator,
   which: 'open' | 'all',
   coin?: string,
 ): Promise<readonly Found[]> {
-  const asked = coin === undefined ? coins : [coin];
+  const asked = coin === undefined ? [...coins, ...assets] : [coin];
   const found = await Promise.all(
     asked.map(async (each) =>
       (await place.reader(identity, each).states(which, MOST_STATES)).flatMap((item) => {

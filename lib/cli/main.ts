@@ -67,6 +67,8 @@ function commands(version: string, ended: (status: number) => void): Command {
       '--reveal',
       'put the tokens that are left into the document, for others to verify; whoever has them can spend them',
     )
+    .option('--console', 'show the services and the supply as a page while it runs, and until Ctrl-C')
+    .option('--port <n>', 'the page’s port on 127.0.0.1 (default: any that is free)')
     .action(async (raw) => {
       const { refuseEarlierOptions, tokenDemoOptions } = await import('./demo-tokens-options.ts');
       refuseEarlierOptions(demonstration.options.filter((each) => wasGiven(demonstration, each)));

@@ -45,11 +45,11 @@ export class AwsPlace implements Place {
   readonly #clients: AwsClients;
 
   constructor(file: OperatorFile, access: Access, clients?: AwsClients) {
-    const { region, identity, coins } = file;
+    const { region, identity, coins, assets } = file;
     this.file = file;
     this.#access = access;
     this.name = access.endpoint ?? `AWS in ${region}`;
-    this.operators = [{ identity, coins }];
+    this.operators = [{ identity, coins, assets }];
     const { endpoint, credentials } = access;
     this.#clients = clients ?? {
       dynamo: dynamoClient({ region, ...access }),
@@ -59,8 +59,9 @@ export class AwsPlace implements Place {
   }
 
   reader(identity: string, segment: string): Reader {
-    const tables: PublicTable[] =
-      segment === COORDINATOR_SEGMENT ? ['Keys', 'Directory'] : ['Ceremonies', 'Keys', 'Directory'];
+    const tables: PublicTable[] = ['Keys', 'Directory'];
+    if (segment !== COORDINATOR_SEGMENT) tables.push('Ceremonies');
+    if (this.file.assets.includes(segment)) tables.push('Issuance');
     const names = Object.fromEntries(tables.map((table) => [table, tableName(identity, segment, table)]));
     const store = new DynamoStore(this.#clients.dynamo, names);
     return {

@@ -82,8 +82,8 @@ export function readerAt(place: Place, as: string | undefined): PlaceOperator {
 }
 
 /** The committee file that the operator has accepted. @throws {UsageError} */
-export async function committeeAt(place: Place, { identity, coins }: PlaceOperator): Promise<Committee> {
-  for (const segment of [...coins, COORDINATOR_SEGMENT]) {
+export async function committeeAt(place: Place, { identity, coins, assets }: PlaceOperator): Promise<Committee> {
+  for (const segment of [...coins, ...assets, COORDINATOR_SEGMENT]) {
     const committee = committeeOf(await place.reader(identity, segment).get('Directory', COMMITTEE));
     if (committee) return committee;
   }

@@ -13,6 +13,7 @@ import type { Reader } from '../view/reader.ts';
 export interface PlaceOperator {
   readonly identity: string;
   readonly coins: readonly string[];
+  readonly assets: readonly string[];
 }
 
 export interface PlaceMessage {
@@ -33,7 +34,7 @@ export interface Place {
   readonly operators: readonly PlaceOperator[];
   /** Private settings, where there is an operator file. */
   readonly file: OperatorFile | undefined;
-  /** @param segment a coin, or `coordinator` */
+  /** @param segment a coin, an asset, or `coordinator` */
   reader(identity: string, segment: string): Reader;
   /** Seconds UTC by the place's clock. */
   now(): Promise<number>;

@@ -11,6 +11,7 @@ import { KillingGateway, LyingGateway, WalletKilled } from '../local/faulty-gate
 import { derive } from '../local/random.ts';
 import type { Committee } from '../messages/committee.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
+import type { Store } from '../ports.ts';
 import { contextOf } from '../signing-service/context.ts';
 import { NetworkRefused } from '../signing-service/network.ts';
 import type { WalletCache } from '../wallet/cache.ts';
@@ -42,6 +43,8 @@ export interface TokenStage {
   readonly redeemed: ReadonlyMap<Hex, bigint>;
   /** The service answers nothing from here on. */
   silence(index: number): Promise<void>;
+  /** A service's own tables: of one that is to lie. */
+  storeOf(index: number): Pick<Store, 'write'>;
   /** Whatever is on its way arrives. */
   settled(): Promise<void>;
 }
@@ -132,7 +135,7 @@ export class TokenScenario {
   async run(): Promise<TokenFindings> {
     const { stage, terms, seed, say } = this.#options;
     const { services, threshold, tolerated } = terms;
-    const { key, committee } = stage;
+    const { key } = stage;
     // With two to spare one lies while another is silent; with one, one after the other.
     const together = services - threshold >= FAULTY;
     const [lying, silent] = [services - 1, services];
@@ -154,7 +157,7 @@ export class TokenScenario {
     await this.#refused('a copy of alice pays the same 40 again', stale.pay(await bob.invoice(40n)));
 
     if (together) await stage.silence(silent);
-    this.#way.through = new LyingGateway(this.#honest, { committee: committee.id, asset: ASSET, index: lying });
+    this.#way.through = new LyingGateway(this.#honest, lying, stage.storeOf(lying));
     say(`${together ? `service ${silent} is silent and ` : ''}service ${lying} lies from here on`);
     const carol = await this.#wallet('carol');
     const bobs = await this.#wallet('bob');

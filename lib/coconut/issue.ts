@@ -49,7 +49,7 @@ export interface Credential {
 }
 
 export interface PartialSignature {
-  /** The service's, 1..n. */
+  /** The service's, as the committee file numbers it: the n services of an asset need not be 1..n. */
   readonly index: number;
   /** σ̃_i, 48 bytes. */
   readonly signature: Uint8Array;
@@ -82,12 +82,9 @@ export function signPartial(secret: SecretKey, statement: RequestStatement, rand
 
 /**
  * σ̃ = Σ λ_i·σ̃_i over the first t. Nothing secret: the services could do it.
- * @throws {CoconutError} `BadIndexes` for fewer than t, a repeated index, or one outside 1..n; `BadPoint`, `IdentityPoint`
+ * @throws {CoconutError} `BadIndexes` for fewer than t, a repeated index, or one outside 1..31; `BadPoint`, `IdentityPoint`
  */
-export function aggregate({ threshold, total }: CoconutParameters, partials: readonly PartialSignature[]): G1 {
-  for (const { index } of partials)
-    if (!Number.isInteger(index) || index < 1 || index > total)
-      throw new CoconutError('BadIndexes', `an index from 1 to ${total}`, String(index));
+export function aggregate({ threshold }: CoconutParameters, partials: readonly PartialSignature[]): G1 {
   if (partials.length < threshold)
     throw new CoconutError('BadIndexes', `${threshold} partial signatures`, String(partials.length));
   const used = partials.slice(0, threshold);
@@ -195,7 +192,7 @@ export type Obtained =
 /**
  * A credential of t partial signatures: aggregated, unblinded and checked; if it is wrong, the partials are checked to name whoever is at fault.
  * @param key its service keys passed `keyEquations`: then partials that are all right make a credential that is
- * @throws {CoconutError} as {@link aggregate}; `BadKey` if all partials are right and the credential is not, which such a key excludes
+ * @throws {CoconutError} as {@link aggregate}, and `BadIndexes` for an index that no service key has; `BadKey` if all partials are right and the credential is not, which such a key excludes
  */
 export function obtain(
   parameters: CoconutParameters,
@@ -207,6 +204,9 @@ export function obtain(
   const { verificationKey, serviceKeys } = key;
   const { statement, opening } = asked;
   const used = partials.slice(0, parameters.threshold);
+  const indexes = new Set(serviceKeys.map(({ index }) => index));
+  for (const { index } of used)
+    if (!indexes.has(index)) throw new CoconutError('BadIndexes', 'the index of a service', String(index));
   const culprits = () => badPartials(tools.verifier, statement, serviceKeys, used, tools.random);
   let signature: G1;
   try {

@@ -164,6 +164,12 @@ export class LocalQueues {
     return back.length;
   }
 
+  busy(except: QueueName): boolean {
+    for (const { name, visible, inFlightCount } of this.#queues.values())
+      if (visible.length + inFlightCount > 0 && name !== except) return true;
+    return false;
+  }
+
   depths(): ReadonlyMap<QueueName, QueueDepth> {
     const depths = new Map<QueueName, QueueDepth>();
     for (const { name, visible, inFlightCount, delayedCount } of this.#queues.values()) {

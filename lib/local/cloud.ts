@@ -256,6 +256,7 @@ export class LocalCloud {
   #inspection(): Inspection {
     return {
       queues: () => this.#queues.depths(),
+      busy: (except) => this.#queues.busy(except),
       deadLetters: (queue) => this.#queues.deadLetters(queue),
       items: (namespace, table) => this.#table(namespace, table).items().map(copyItem),
       calls: () => new Map(this.#scheduler.calls),
@@ -276,6 +277,8 @@ export class LocalCloud {
 /** What no role can see: for tests, the demo's report and the simulator's auditor. */
 export interface Inspection {
   queues(): ReadonlyMap<QueueName, QueueDepth>;
+  /** Whether something is visible or in flight in any queue but this one. */
+  busy(except: QueueName): boolean;
   deadLetters(queue: QueueName): readonly Delivery[];
   items(namespace: string, table: Table): readonly Item[];
   /** Port calls done so far by kind, `store.transact` for one. */

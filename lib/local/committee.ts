@@ -47,8 +47,9 @@ export interface CommitteeOptions {
   /** t, 2 to n; 1 only with `allowSingleSigner`. */
   readonly threshold: number;
   readonly coins: readonly Coin[];
-  /** Every operator has a signing service for each. */
   readonly assets?: Readonly<Record<string, AssetTerms>>;
+  /** Indexes of the operators that have a signing service for each asset; default all. */
+  readonly holders?: readonly number[];
   readonly cloud: LocalCloudOptions;
   readonly allowSingleSigner?: boolean;
   /** Seconds; default 15. */
@@ -168,20 +169,30 @@ export class LocalCommittee {
     this.#dead.delete(operator);
   }
 
-  /** First deploy and `Start` of every operator, cards, committee file, second deploy, `CommitteeAccepted`. Runs until all keys are exchanged is left to the caller. */
+  /** {@link agree} and {@link accept}: the run until all keys are exchanged is left to the caller. */
   async assemble(): Promise<Committee> {
+    const committee = await this.agree();
+    await this.accept();
+    return committee;
+  }
+
+  /** First deploy and `Start` of every operator, cards, committee file, second deploy. */
+  async agree(): Promise<Committee> {
     await this.#toEveryRole('Start', bodyOf('Start', {}));
     if (this.options.cloud.clock === 'virtual') await this.cloud.run();
     else await this.#keysMade();
-    const file = this.#file();
-    const parsed = parseCommittee(file);
+    const parsed = parseCommittee(this.#file());
     if (!parsed.ok) throw new Error(parsed.reason);
     this.adopt(parsed.committee);
-    await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: file }));
     return parsed.committee;
   }
 
-  /** The second deploy alone: for a world that begins with the tables of a committee that is assembled. */
+  /** Every role is told of the committee: from here on they speak with each other. */
+  async accept(): Promise<void> {
+    await this.#toEveryRole('CommitteeAccepted', bodyOf('CommitteeAccepted', { committee: this.committee.file }));
+  }
+
+  /** The second deploy alone: for a world that begins with the tables of a committee that has agreed. */
   adopt(committee: Committee): void {
     this.#committee = committee;
     for (const role of this.#roles) role.config = { ...role.config, committeeHash: committee.id };
@@ -216,7 +227,7 @@ export class LocalCommittee {
 
   #addOperator(operator: number): void {
     const identity = identityOf(operator);
-    const coins = [...this.options.coins, ...this.#assets()];
+    const coins = [...this.options.coins, ...this.#assetsOf(operator)];
     const coordinator: CoordinatorConfig = { role: 'coordinator', identity, coins, committeeHash: undefined };
     const own = this.#role(operator, 'coordinator', coordinator);
     for (const each of COORDINATOR_FUNCTIONS) {
@@ -317,6 +328,10 @@ export class LocalCommittee {
     return Object.keys(this.options.assets ?? {});
   }
 
+  #assetsOf(operator: number): readonly string[] {
+    return this.options.holders?.includes(operator) === false ? [] : this.#assets();
+  }
+
   /** What `coterie card` would print for each operator, put together. */
   #file(): CommitteeFile {
     const {
@@ -367,7 +382,7 @@ export class LocalCommittee {
       inbox: inboxPattern(identity),
       coordinatorKey: key('coordinator', 'messagingKey'),
       coins: keysOf(this.options.coins),
-      assets: keysOf(this.#assets()),
+      assets: keysOf(this.#assetsOf(index)),
     } as CommitteeFile['operators'][number];
   }
 }

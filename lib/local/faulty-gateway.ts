@@ -1,8 +1,10 @@
 /** Gateways for demonstrations and tests in which something goes wrong: a service lies, a wallet dies. */
 
 import { encodeG1, multiplyBase } from '../coconut/groups.ts';
-import { isHex, toHex } from '../messages/hex.ts';
-import { type AnswerScope, sealAnswer } from '../signing-service/answer.ts';
+import { readTransaction } from '../coconut/transaction-bytes.ts';
+import { fromHex, isHex, toHex } from '../messages/hex.ts';
+import type { Store } from '../ports.ts';
+import { signaturesKey } from '../signing-service/rows.ts';
 import type { GatewayPort } from '../wallet/gateway.ts';
 
 /** The wallet's process ends here. */
@@ -38,46 +40,54 @@ export class KillingGateway implements GatewayPort {
   }
 }
 
-/** One service answers every certificate with points of its own, before anybody else answers: sealed as its own answers are. */
+/**
+ * One service answers every certificate with points of its own, before anybody else answers. It is the service that says so and signs it: in its table lies a wrong answer before the
+ * certificate comes.
+ */
 export class LyingGateway implements GatewayPort {
   readonly replyTo: string;
   readonly #inner: GatewayPort;
-  readonly #liar: AnswerScope;
-  readonly #lies = new Map<string, string>();
+  readonly #index: number;
+  readonly #store: Pick<Store, 'write'>;
 
-  constructor(inner: GatewayPort, liar: AnswerScope) {
+  /** @param store of the service that lies */
+  constructor(inner: GatewayPort, index: number, store: Pick<Store, 'write'>) {
     this.#inner = inner;
-    this.#liar = liar;
+    this.#index = index;
+    this.#store = store;
     this.replyTo = inner.replyTo;
   }
 
   async post(...[message, body, services]: Parameters<GatewayPort['post']>): Promise<void> {
     if (message === 'TransactionCertificate') {
-      const { vote, transaction, replyKey } = (JSON.parse(body) as Asked).TransactionCertificate;
-      if (!isHex(vote.transaction) || !isHex(replyKey)) throw new TypeError('expected a certificate');
-      // The number of outputs stands behind version, asset, epoch and the number of inputs.
-      const asset = Number.parseInt(transaction.slice(4, 12), 16);
-      const outputs = Number.parseInt(transaction.slice(2 + 2 * (1 + 4 + asset + 8 + 1)).slice(0, 2), 16);
-      const signatures = Array.from({ length: outputs }, (_, k) => toHex(encodeG1(multiplyBase(BigInt(k + 2)))));
-      const answer = { transaction: vote.transaction, index: this.#liar.index, signatures };
-      const ephemeral = crypto.getRandomValues(new Uint8Array(32));
-      this.#lies.set(replyKey, await sealAnswer(this.#liar, 'PartialSignatures', answer, replyKey, ephemeral));
+      const { vote, transaction } = (JSON.parse(body) as Asked).TransactionCertificate;
+      const reading = isHex(transaction) ? readTransaction(fromHex(transaction)) : undefined;
+      if (!isHex(vote.transaction) || !reading?.ok) throw new TypeError('expected a certificate and its transaction');
+      const signatures = reading.transaction.outputs.map((_, k) => toHex(encodeG1(multiplyBase(BigInt(k + 2)))));
+      const item = { ...signaturesKey(vote.transaction), signatures };
+      await this.#store.write({ kind: 'put', table: 'Issuance', item });
     }
     await this.#inner.post(message, body, services);
   }
 
-  async *answers(...[replyKey, enough]: Parameters<GatewayPort['answers']>): AsyncGenerator<string> {
-    const lie = this.#lies.get(replyKey);
-    if (lie !== undefined) yield lie;
-    for await (const body of this.#inner.answers(replyKey, enough))
-      if (lie === undefined || !body.includes(`"index":${this.#liar.index},`)) yield body;
+  /** The lie first, so that it is among those that are tried. */
+  async *answers(...args: Parameters<GatewayPort['answers']>): AsyncGenerator<string> {
+    const held: string[] = [];
+    let lied = false;
+    for await (const body of this.#inner.answers(...args)) {
+      const lies = body.includes(`"index":${this.#index},`);
+      if (!lied && !lies) {
+        held.push(body);
+        continue;
+      }
+      yield body;
+      lied ||= lies;
+      yield* held.splice(0);
+    }
+    yield* held;
   }
 }
 
 interface Asked {
-  readonly TransactionCertificate: {
-    readonly vote: { readonly transaction: string };
-    readonly transaction: string;
-    readonly replyKey: string;
-  };
+  readonly TransactionCertificate: { readonly vote: { readonly transaction: string }; readonly transaction: string };
 }

@@ -26,7 +26,10 @@ export function subjectOf(operation: PortOperation): string {
       return keyText(operation.args[0], operation.args[1]);
     case 'batchGet':
       return operation.args[1].map((key) => keyText(operation.args[0], key)).join('\n');
-    case 'query':
+    case 'query': {
+      const [table, pk, prefix, page] = operation.args;
+      return [table, pk, prefix, ...(page ? [page.after, page.limit] : [])].join(' ');
+    }
     case 'due':
     case 'tableId':
       return operation.args.join(' ');

@@ -70,8 +70,16 @@ export class SeededRandom implements Random {
   #uint32(): number {
     if (this.#buffer.length - this.#offset < 4) this.#refill();
     const at = this.#offset;
+    const bytes = this.#buffer;
     this.#offset += 4;
-    return new DataView(this.#buffer.buffer, this.#buffer.byteOffset + at, 4).getUint32(0, true);
+    // Little-endian, and unsigned.
+    return (
+      (((bytes[at + 3] as number) << 24) |
+        ((bytes[at + 2] as number) << 16) |
+        ((bytes[at + 1] as number) << 8) |
+        (bytes[at] as number)) >>>
+      0
+    );
   }
 
   #refill(): void {

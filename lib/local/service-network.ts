@@ -3,17 +3,20 @@ import type { TransactionContext } from '../coconut/transaction-proof.ts';
 import { type AssetKey, assetKeyOf } from '../coconut-keygen/asset-key.ts';
 import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
+import type { Store } from '../ports.ts';
 import { contextOf } from '../signing-service/context.ts';
 import { type GatewayPort, type RequestName, replyKeyOf } from '../wallet/gateway.ts';
 import type { LocalCloudOptions } from './cloud.ts';
-import { type AssetTerms, type CommitteeOptions, GATEWAY, LocalCommittee } from './committee.ts';
+import { type AssetTerms, type CommitteeOptions, GATEWAY, identityOf, LocalCommittee } from './committee.ts';
 
 /** Seconds that the gateway waits for answers, of the cloud's clock. */
 const DEFAULT_PATIENCE = 60;
 
 export interface ServiceNetworkOptions {
-  /** n, 2 to 31. */
+  /** Operators of the committee, 2 to 31. */
   readonly services: number;
+  /** Indexes of those that have a service; default all. */
+  readonly holders?: readonly number[];
   readonly asset: string;
   /** t, f and who may deposit. */
   readonly terms: AssetTerms;
@@ -27,19 +30,18 @@ export class ServiceNetwork {
   readonly committee: LocalCommittee;
   readonly asset: string;
   readonly #patience: number;
-  readonly #services: number;
   readonly #answers = new Map<Hex, string[]>();
   readonly #announced = new Set<number>();
   #key: AssetKey | undefined;
 
-  constructor({ services, asset, terms, cloud, patience = DEFAULT_PATIENCE, vault }: ServiceNetworkOptions) {
+  constructor({ services, holders, asset, terms, cloud, patience = DEFAULT_PATIENCE, vault }: ServiceNetworkOptions) {
     this.asset = asset;
-    this.#services = services;
     this.#patience = patience;
     this.committee = new LocalCommittee({
       operators: services,
       threshold: terms.t,
       coins: [],
+      ...(holders ? { holders } : {}),
       ...vault,
       assets: { [asset]: terms },
       cloud,
@@ -58,7 +60,8 @@ export class ServiceNetwork {
   /** The ceremony: ends when every service has announced the key. @throws if they make none */
   async start(): Promise<AssetKey> {
     await this.committee.assemble();
-    await this.committee.cloud.run({ stopWhen: () => this.#announced.size === this.#services });
+    const services = this.file.signersOf(this.asset).length;
+    await this.committee.cloud.run({ stopWhen: () => this.#announced.size === services });
     return this.key;
   }
 
@@ -75,6 +78,11 @@ export class ServiceNetwork {
 
   get file(): Committee {
     return this.committee.committee;
+  }
+
+  /** One service's own tables: for what is to go wrong there. */
+  storeOf(index: number): Store {
+    return this.committee.cloud.store(`${identityOf(index)}/${this.asset}`);
   }
 
   /** A wallet's way to the services. Answers come while they are waited for: nothing else moves the virtual clock. */

@@ -8,13 +8,14 @@ import {
   type Item,
   type Key,
   LimitExceeded,
+  type QueryPage,
   type Store,
   type Table,
   type Write,
 } from '../ports.ts';
 import type { Gate, PortOperation } from './gate.ts';
 import { checkItem, checkKey, checkTransaction, checkWrite, keyOf } from './limits.ts';
-import type { LocalTable } from './table.ts';
+import { compareUtf8, type LocalTable } from './table.ts';
 
 const TOKEN_LIFE_MS = 600_000;
 
@@ -78,10 +79,15 @@ export class LocalStore implements Store {
     });
   }
 
-  query(table: Table, pk: string, prefix = ''): Promise<readonly Item[]> {
-    return this.#pass({ port: 'store', operation: 'query', args: [table, pk, prefix] }, () =>
-      this.#table(table).query(pk, prefix).map(copyItem),
-    );
+  query(table: Table, pk: string, prefix = '', page?: QueryPage): Promise<readonly Item[]> {
+    const args: Parameters<Store['query']> = page ? [table, pk, prefix, page] : [table, pk, prefix];
+    return this.#pass({ port: 'store', operation: 'query', args }, () => {
+      const found = this.#table(table).query(pk, prefix);
+      if (!page) return found.map(copyItem);
+      const { after, limit } = page;
+      const from = after === undefined ? 0 : found.findIndex(({ sk }) => compareUtf8(sk, after) > 0);
+      return from < 0 ? [] : found.slice(from, from + limit).map(copyItem);
+    });
   }
 
   write(write: Write): Promise<CommitResult> {
@@ -221,23 +227,23 @@ function copyAttribute(value: Attribute): Attribute {
 
 /** Two lists of writes have the same fingerprint only if they ask for the same: what a token is bound to. */
 function fingerprintOf(writes: readonly Write[]): string {
-  const hash = createHash('sha256');
+  const parts: string[] = [];
   const feed = (value: unknown): void => {
     if (value instanceof Uint8Array) {
-      hash.update(`b${value.length}:`).update(value);
+      parts.push(`b${value.length}:`, Buffer.from(value.buffer, value.byteOffset, value.length).toString('base64'));
     } else if (value instanceof Set) {
       feed([...value].sort((a, b) => a - b));
     } else if (Array.isArray(value)) {
-      hash.update(`l${value.length}:`);
+      parts.push(`l${value.length}:`);
       for (const element of value) feed(element);
     } else if (typeof value === 'object' && value !== null) {
       const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
       feed(entries.flat());
     } else {
       const text = String(value);
-      hash.update(`${typeof value}${Buffer.byteLength(text)}:`).update(text);
+      parts.push(`${typeof value}${text.length}:`, text);
     }
   };
   feed(writes);
-  return hash.digest('hex');
+  return createHash('sha256').update(parts.join('')).digest('hex');
 }

@@ -33,6 +33,7 @@ export const PURPOSES = [
   'coconut-transaction',
   'coconut-range',
   'answer',
+  'answer-signature',
   'gossip',
   'wallet',
   'withdrawal-payment',
@@ -88,7 +89,15 @@ export function u64be(value: number | bigint): Uint8Array {
 
 /** `u32be(length) ‖ x` */
 export function lp(bytes: Uint8Array): Uint8Array {
-  return concat(u32be(bytes.length), bytes);
+  const { length } = bytes;
+  within(length, 32);
+  const out = new Uint8Array(4 + length);
+  out[0] = length >>> 24;
+  out[1] = length >>> 16;
+  out[2] = length >>> 8;
+  out[3] = length;
+  out.set(bytes, 4);
+  return out;
 }
 
 /** `u32be(count) ‖ LP(item)…` */

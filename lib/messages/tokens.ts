@@ -184,12 +184,17 @@ const issued = z.strictObject({
   signatures: z.array(g1).max(MAX_SIDE).optional(),
 });
 export type Issued = z.infer<typeof issued>;
+/** Where an answer ended: the next one goes on behind it. Certified transactions of all outputs come first, then all; of one output in the order of their ids. */
+const recoveryPlace = z.strictObject({ certified: z.boolean(), output: hex32, transaction: hex32 });
+export type RecoveryPlace = z.infer<typeof recoveryPlace>;
 export const recoveredIssued = z.strictObject({
   index,
   /** This is one of so many answers: one body does not hold everything. */
   part: z.int().min(1).max(512),
   parts: z.int().min(1).max(512),
   issued: z.array(issued).max(256),
+  /** There is more: to be asked for from here. The same in every part. */
+  next: recoveryPlace.optional(),
 });
 /** Every answer to a gateway: whose one-time key it is for says whom to give it to, and only that reader opens it. */
 export const sealedAnswer = z.strictObject({
@@ -211,5 +216,11 @@ export const withdrawal = z.strictObject({
 export type WithdrawalProof = z.infer<typeof withdrawal>;
 export const recoverIssued = z.union([
   z.strictObject({ tags: z.array(tag).min(1).max(256), replyTo: reply, replyKey: messagingKey }),
-  z.strictObject({ outputs: z.array(hex32).min(1).max(256), replyTo: reply, replyKey: messagingKey }),
+  z.strictObject({
+    outputs: z.array(hex32).min(1).max(256),
+    /** Where this service's last answer to the same outputs ended. */
+    after: recoveryPlace.optional(),
+    replyTo: reply,
+    replyKey: messagingKey,
+  }),
 ]);

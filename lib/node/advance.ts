@@ -112,11 +112,14 @@ async function satisfied(
   const { ceremony, parameters } = state;
   let want = wanting;
   let share: Secret | undefined;
+  let inputs: Inputs | undefined;
   try {
     for (let round = 0; round < 3; round++) {
-      const inputs = await loadInputs(node, ceremony, want.statements, secrets, parameters);
+      inputs ??= await loadInputs(node, ceremony, want.statements, secrets, parameters);
       const result = run(inputs, await secrets.rows(want.secrets), share);
       if (result.kind !== 'needs') return result;
+      // What has been read and opened is not read again for a secret alone: what came meanwhile has a visit of its own.
+      if (result.statements?.length) inputs = undefined;
       want = {
         statements: [...want.statements, ...(result.statements ?? [])],
         secrets: [...want.secrets, ...(result.secrets ?? [])],

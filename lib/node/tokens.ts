@@ -16,6 +16,7 @@ import {
   type AnswerOf,
   gatewayQueue,
   MAX_ANSWER_BYTES,
+  requestHash,
   sealAnswer,
 } from '../signing-service/answer.ts';
 import { contextOf } from '../signing-service/context.ts';
@@ -29,7 +30,8 @@ import {
 } from '../signing-service/gossip.ts';
 import { parted, recover } from '../signing-service/recover.ts';
 import type { TokenScheme } from '../signing-service/scheme.ts';
-import { type Refused, SigningService, type Voted } from '../signing-service/service.ts';
+import { type Issued, type Refused, SigningService, type Voted } from '../signing-service/service.ts';
+import { addUp, countRefusals } from '../signing-service/supply.ts';
 import { certifiedKey, openShare } from './advance.ts';
 
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
@@ -102,16 +104,34 @@ function answerable(node: Processor, type: MessageName, { replyTo }: Reply): Que
   return queue;
 }
 
-async function sealed<N extends AnswerName>(
+/** One answer to one request. */
+interface Answer<N extends AnswerName = AnswerName> {
+  readonly name: N;
+  readonly answer: AnswerOf<N>;
+  readonly queue: QueueName;
+  /** What is answered. */
+  readonly body: string;
+  readonly replyKey: Hex;
+}
+
+/** Signed and sealed. The key is opened once for all that a function says. */
+async function sealed(
   node: Processor,
   { committee, asset, self }: Opened,
-  name: N,
-  answer: AnswerOf<N>,
-  queue: QueueName,
-  { replyKey }: Reply,
-): Promise<OutgoingMessage> {
+  answers: readonly Answer[],
+): Promise<readonly OutgoingMessage[]> {
   const scope = { committee: committee.id, asset, index: self };
-  return { queue, body: await sealAnswer(scope, name, answer, replyKey, node.random(32)) };
+  const key = await openOwn(node, 'SIGNATURE');
+  try {
+    return await Promise.all(
+      answers.map(async ({ name, answer, queue, body, replyKey }) => {
+        const question = { request: requestHash(body), replyKey };
+        return { queue, body: await sealAnswer(scope, name, answer, question, key.bytes, node.random(32)) };
+      }),
+    );
+  } finally {
+    key.wipe();
+  }
 }
 
 interface Asked {
@@ -162,13 +182,24 @@ async function answerAll(node: Processor, opened: Opened, asked: readonly Asked[
   const answers = await opened.service.processAll(
     asked.map(({ request: { replyTo: _, replyKey: __, ...transaction } }) => transaction),
   );
-  const messages = await Promise.all(
-    asked.map(({ queue, request }, i) =>
-      sealed(node, opened, 'TransactionVote', wire(answers[i] as Voted | Refused), queue, request),
-    ),
+  const messages = await sealed(
+    node,
+    opened,
+    asked.map(({ delivery: { body }, queue, request: { replyKey } }, i) => ({
+      name: 'TransactionVote',
+      answer: wire(answers[i] as Voted | Refused),
+      queue,
+      body,
+      replyKey,
+    })),
   );
   const refused = await node.ports.bus.send(messages);
+  await countRefusals(node.ports.store, opened, answers.flatMap(reasonsIn));
   return { failed: refused.flatMap((at) => asked[at]?.delivery.messageId ?? []) };
+}
+
+function reasonsIn(answer: Voted | Issued | Refused): readonly string[] {
+  return 'refusal' in answer ? [answer.refusal.reason] : [];
 }
 
 /** The service's own types are read-only views of the same shape. */
@@ -181,44 +212,44 @@ export async function onTransactionCertificate(
   node: Processor,
   schemeOf: SchemeOf,
   payload: Payload<'TransactionCertificate'>,
+  { body }: Delivery,
 ): Promise<void> {
   const queue = answerable(node, 'TransactionCertificate', payload);
   const opened = queue && (await open(node, schemeOf));
   if (!opened) return;
-  const { replyTo: _, replyKey: __, ...certificate } = payload;
-  const answer = await opened.service.process(certificate);
-  const message =
-    'refusal' in answer
-      ? await sealed(node, opened, 'TransactionVote', wire(answer), queue, payload)
-      : await sealed(
-          node,
-          opened,
-          'PartialSignatures',
-          { ...answer, signatures: [...answer.signatures] },
-          queue,
-          payload,
-        );
-  await node.send([message]);
+  const { replyTo: _, replyKey, ...certificate } = payload;
+  const said = await opened.service.process(certificate);
+  await countRefusals(node.ports.store, opened, reasonsIn(said));
+  const answer: Pick<Answer, 'name' | 'answer'> =
+    'refusal' in said
+      ? { name: 'TransactionVote', answer: wire(said) }
+      : { name: 'PartialSignatures', answer: { ...said, signatures: [...said.signatures] } };
+  await node.send(await sealed(node, opened, [{ ...answer, queue, body, replyKey }]));
 }
 
 export async function onRecoverIssued(
   node: Processor,
   schemeOf: SchemeOf,
   payload: Payload<'RecoverIssued'>,
+  { body }: Delivery,
 ): Promise<void> {
   const queue = answerable(node, 'RecoverIssued', payload);
   const opened = queue && (await open(node, schemeOf));
   if (!opened) return;
-  const issued = await recover(node.ports.store, opened.asset, opened.epoch, payload);
+  const { issued, next } = await recover(node.ports.store, opened.asset, opened.epoch, payload);
   // With room for the fields around them.
   const parts = parted(issued, MAX_ANSWER_BYTES - 1_000);
-  const messages = await Promise.all(
-    parts.map((part, i) => {
-      const answer = { index: opened.self, part: i + 1, parts: parts.length, issued: [...part] };
-      return sealed(node, opened, 'RecoveredIssued', answer, queue, payload);
-    }),
-  );
-  await node.send(messages);
+  const answers = parts.map((part, i): Answer => {
+    const answer = {
+      index: opened.self,
+      part: i + 1,
+      parts: parts.length,
+      issued: [...part],
+      ...(next ? { next } : {}),
+    };
+    return { name: 'RecoveredIssued', answer, queue, body, replyKey: payload.replyKey };
+  });
+  await node.send(await sealed(node, opened, answers));
 }
 
 // ------------------------------------------------------------------------------------------------ other services
@@ -315,6 +346,7 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   }
   // After it is said: a crash in between says it twice, and certificates are the same twice.
   await movePosition(store, opened, upTo);
+  await addUp(store, opened, node.now());
   if (await opened.service.isReadOnly()) {
     node.log('ReadOnly');
     await ask(

@@ -33,7 +33,9 @@ export function voteOf({ id, tags, deposits, withdraw }: TokenTransaction): Vote
 export interface Quorum {
   readonly context: VoteContext;
   readonly t: number;
-  /** Ed25519 signature keys of the services, by index. */
+  /** Services that may be malicious. */
+  readonly f: number;
+  /** Ed25519 signature keys of the n services, by index. */
   readonly keys: ReadonlyMap<number, Hex>;
 }
 
@@ -62,6 +64,7 @@ export function quorumOf(committee: Committee, asset: string, simulation?: Simul
   return {
     context: { committee: committee.id, asset, epoch },
     t,
+    f,
     keys: new Map(services.map((index) => [index, committee.signatureKey(asset, index)])),
   };
 }

@@ -14,7 +14,7 @@ export const CERTIFICATES_A_STATEMENT = 16;
 /** Statements that one wake-up, or one question of a peer, gives rise to: the next one goes on from there. */
 export const STATEMENTS_AT_ONCE = 8;
 /** A row carries the second at which its function began to write it, and a function lives for a minute: what is older is complete. */
-const SETTLED_SECONDS = 120;
+export const SETTLED_SECONDS = 120;
 /** Hours of the log that are read at once; who is further behind goes on from there. */
 const HOURS_AT_ONCE = 240;
 
@@ -87,7 +87,7 @@ export function inStatements(certificates: readonly Hex[]): readonly (readonly H
 }
 
 /** A day before this service first asked: it is asked every quarter of an hour from its deployment on. */
-async function beginning(store: Store, { asset, epoch }: Place, now: number): Promise<number> {
+export async function beginning(store: Store, { asset, epoch }: Place, now: number): Promise<number> {
   const key = positionKey(asset, epoch, 0);
   const known = (await store.get('Issuance', key))?.['at'];
   if (typeof known === 'number') return known;

@@ -3,27 +3,39 @@
  * stored here it gets back, as far as it has come: a transaction that is only locked may be finished by whoever holds its bytes.
  */
 import { type Hex, toHex } from '../messages/hex.ts';
-import type { Issued, Vote } from '../messages/tokens.ts';
+import type { Issued, RecoveryPlace, Vote } from '../messages/tokens.ts';
 import type { Item, Store } from '../ports.ts';
 import { parseCertificateBytes } from './certificate.ts';
 import { certificateKey, outputPartition, serialKey, signaturesKey, transactionKey } from './rows.ts';
 import { decodeState } from './serial.ts';
 
-/** Of one output: each is a transaction that somebody paid for. */
-const TRANSACTIONS_AN_OUTPUT = 4;
+/**
+ * Transactions of one answer. Anybody can put an output that it has seen into transactions of its own: what is stored under one has no bound, and the work of a call has. The asker goes on
+ * where it ended, so that nothing that is stored is out of reach.
+ */
+export const TRANSACTIONS_AN_ANSWER = 32;
 
-export type RecoverBy = { readonly tags: readonly Hex[] } | { readonly outputs: readonly Hex[] };
+export type RecoverBy =
+  | { readonly tags: readonly Hex[] }
+  | { readonly outputs: readonly Hex[]; readonly after?: RecoveryPlace | undefined };
 
-/** @returns what is stored, each transaction once; unknown tags and outputs are left out */
-export async function recover(store: Store, asset: string, epoch: number, by: RecoverBy): Promise<readonly Issued[]> {
-  const ids = 'tags' in by ? await byTags(store, asset, epoch, by.tags) : await byOutputs(store, by.outputs);
+export interface Recovered {
+  /** Each transaction once; unknown tags and outputs are left out. */
+  readonly issued: readonly Issued[];
+  /** Where more begins. */
+  readonly next?: RecoveryPlace;
+}
+
+export async function recover(store: Store, asset: string, epoch: number, by: RecoverBy): Promise<Recovered> {
+  const { ids, next } =
+    'tags' in by ? { ids: await byTags(store, asset, epoch, by.tags), next: undefined } : await byOutputs(store, by);
   const found: Issued[] = [];
   for (const id of ids) {
     const rows = await store.batchGet('Issuance', [transactionKey(id), certificateKey(id), signaturesKey(id)]);
     const issued = issuedIn(id, rows);
     if (issued) found.push(issued);
   }
-  return found;
+  return { issued: found, ...(next ? { next } : {}) };
 }
 
 async function byTags(store: Store, asset: string, epoch: number, tags: readonly Hex[]): Promise<readonly Hex[]> {
@@ -32,14 +44,39 @@ async function byTags(store: Store, asset: string, epoch: number, tags: readonly
   return [...new Set(states.flatMap((state) => (state.kind === 'free' ? [] : [state.by])))];
 }
 
-async function byOutputs(store: Store, outputs: readonly Hex[]): Promise<readonly Hex[]> {
-  const ids = new Set<Hex>();
-  for (const output of new Set(outputs)) {
-    const rows = await store.query('Issuance', outputPartition(output));
-    for (const { sk } of rows.slice(0, TRANSACTIONS_AN_OUTPUT)) ids.add(sk as Hex);
-  }
-  return [...ids];
+interface Page {
+  readonly ids: readonly Hex[];
+  readonly next: RecoveryPlace | undefined;
 }
+
+/** List after list, from where the last answer ended. An `after` that names none of the outputs begins anew: it costs the asker, and nobody else. */
+async function byOutputs(
+  store: Store,
+  { outputs, after }: { readonly outputs: readonly Hex[]; readonly after?: RecoveryPlace | undefined },
+): Promise<Page> {
+  const distinct = [...new Set(outputs)];
+  const lists = [true, false].flatMap((certified) => distinct.map((output) => ({ certified, output })));
+  const from = lists.findIndex(({ certified, output }) => certified === after?.certified && output === after.output);
+  const ids = new Set<Hex>();
+  let told = 0;
+  for (const [i, { certified, output }] of lists.slice(Math.max(from, 0)).entries()) {
+    const left = TRANSACTIONS_AN_ANSWER - told;
+    // One more than is told says whether there is more.
+    const rows = await store.query('Issuance', outputPartition(output, certified), '', {
+      after: i === 0 && from >= 0 ? after?.transaction : undefined,
+      limit: left + 1,
+    });
+    const page = rows.slice(0, left).map(({ sk }) => sk as Hex);
+    for (const id of page) ids.add(id);
+    told += page.length;
+    if (rows.length > left)
+      return { ids: [...ids], next: { certified, output, transaction: page.at(-1) ?? BEFORE_ALL } };
+  }
+  return { ids: [...ids], next: undefined };
+}
+
+/** No transaction has this id: it sorts before all. */
+const BEFORE_ALL: Hex = `0x${'00'.repeat(32)}`;
 
 function issuedIn(id: Hex, rows: readonly Item[]): Issued | undefined {
   const row = (sk: string): Item | undefined => rows.find((each) => each.sk === sk);

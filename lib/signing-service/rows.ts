@@ -32,9 +32,15 @@ export const signaturesKey = (id: Hex): Key => ({ pk: transactionPartition(id), 
 export const announcedKey = (id: Hex): Key => ({ pk: transactionPartition(id), sk: 'ANNOUNCED' });
 /** Two certificates for one serial: the proof that the quorum is broken, kept for the people who must now talk to each other. */
 export const brokenKey = (id: Hex, other: Hex): Key => ({ pk: transactionPartition(id), sk: `BROKEN#${other}` });
-/** In which transactions an output is: more than one, if someone pays twice for one credential. */
-export const outputPartition = (output: Hex): string => `O#${output}`;
-export const outputKey = (output: Hex, id: Hex): Key => ({ pk: outputPartition(output), sk: id });
+/**
+ * In which transactions an output is: more than one, if someone pays twice for one credential, or puts another's marker beside outputs of its own. Those that are certified have a second
+ * row, and are told first: whoever fills the first list with transactions that it never finishes hides nothing that is paid.
+ */
+export const outputPartition = (output: Hex, certified: boolean): string => `${certified ? 'P' : 'O'}#${output}`;
+export const outputKey = (output: Hex, id: Hex, certified: boolean): Key => ({
+  pk: outputPartition(output, certified),
+  sk: id,
+});
 
 /** Certificates in the order of their spending, an hour to a partition, so that a peer can ask for what came after a time. */
 export const LOG_SECONDS = 3_600;
@@ -44,6 +50,10 @@ export const logKey = (asset: string, epoch: number, at: number, id: Hex): Key =
   pk: logPartition(asset, epoch, at),
   sk: `${`${at}`.padStart(12, '0')}#${id}`,
 });
+/** What the log said up to a time, added up. */
+export const supplyKey = (asset: string, epoch: number): Key => ({ pk: `SUPPLY#${asset}#${epoch}`, sk: 'TALLY' });
+/** How often each reason was answered. */
+export const refusedKey = (asset: string, epoch: number): Key => ({ pk: `REFUSED#${asset}#${epoch}`, sk: 'TALLY' });
 /** How far certificates were sent to the peers, or (with an index) have come from one; with 0, where the log begins. */
 export const positionKey = (asset: string, epoch: number, peer?: number): Key => ({
   pk: `GOSSIP#${asset}#${epoch}`,

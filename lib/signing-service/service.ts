@@ -52,6 +52,7 @@ import {
 } from './rows.ts';
 import type { RefusalReason, TokenScheme, TokenTransaction, TransactionMessage } from './scheme.ts';
 import { decodeState, lock, type SerialState, spend } from './serial.ts';
+import { crossed } from './supply.ts';
 import { tablesOf } from './tables.ts';
 
 /** Times that one request is tried again because others moved what it moves: each of them has got on. */
@@ -363,17 +364,23 @@ export class SigningService {
     }
     if (signatures.length !== outputs.length)
       throw new Error(`expected ${outputs.length} partial signatures, got ${signatures.length}`);
-    const done = await this.#spend(certificate, 'brought', (known) => [
-      {
-        kind: 'put',
-        table: 'Issuance',
-        item: { ...signaturesKey(id), signatures: [...signatures] },
-        condition: { kind: 'absent' },
-      },
-      ...(known ? [] : this.#recorded(transaction, {})),
-      // The key's share is used here: the switch is asked in the transaction that lets its use leave.
-      { kind: 'check', table: 'Keys', key: this.#setting.halt, condition: { kind: 'absent' } },
-    ]);
+    const done = await this.#spend(
+      certificate,
+      'brought',
+      (known) => [
+        {
+          kind: 'put',
+          table: 'Issuance',
+          item: { ...signaturesKey(id), signatures: [...signatures] },
+          condition: { kind: 'absent' },
+        },
+        ...(known ? [] : this.#recorded(transaction, {})),
+        ...this.#found(transaction, true),
+        // The key's share is used here: the switch is asked in the transaction that lets its use leave.
+        { kind: 'check', table: 'Keys', key: this.#setting.halt, condition: { kind: 'absent' } },
+      ],
+      transaction,
+    );
     switch (done) {
       case 'applied':
         this.#setting.telemetry.record('TokensSigned', { index: this.index, count: signatures.length });
@@ -398,12 +405,14 @@ export class SigningService {
   /**
    * Moves every serial of a certificate to spent, whatever it was locked to before.
    * @param how a gateway brought it, or a peer said it: peers are told of the first kind only, or each would echo all others
-   * @param beside what is written in the same transaction. @returns `known` where nothing was left to write
+   * @param beside what is written in the same transaction
+   * @param transaction where its bytes are here. @returns `known` where nothing was left to write
    */
   async #spend(
     certificate: VoteCertificate,
     how: 'brought' | 'learnt',
     beside: (transactionStored: boolean) => readonly Write[],
+    transaction?: TokenTransaction,
   ): Promise<'applied' | 'known' | 'Halted'> {
     const { asset, epoch } = this.quorum.context;
     const id = certificate.vote.transaction;
@@ -424,7 +433,7 @@ export class SigningService {
         if (next.kind === 'broken') return this.#broken(certificate, next.by);
         if (next.kind === 'change') writes.push(spent(of, next.to, row));
       }
-      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate, how));
+      if (!has(certificateKey(id).sk)) writes.push(...this.#certificateRows(certificate, how, transaction));
       const more = has(signaturesKey(id).sk) ? [] : beside(has(transactionKey(id).sk));
       if (writes.length + more.length === 0) return 'known';
       const result = await this.#transact([...writes, ...more]);
@@ -434,13 +443,23 @@ export class SigningService {
     throw new Throttled(`a certificate lost ${MAX_RACES} races for its serials`);
   }
 
-  #certificateRows(certificate: VoteCertificate, how: 'brought' | 'learnt'): Write[] {
+  /** @param transaction where it is known: a peer's certificate names no amounts */
+  #certificateRows(certificate: VoteCertificate, how: 'brought' | 'learnt', transaction?: TokenTransaction): Write[] {
     const { asset, epoch } = this.quorum.context;
     const id = certificate.vote.transaction;
     const bytes = certificateBytes(certificate);
     return [
       { kind: 'put', table: 'Issuance', item: { ...certificateKey(id), bytes }, condition: { kind: 'absent' } },
-      { kind: 'put', table: 'Issuance', item: { ...logKey(asset, epoch, this.#setting.now(), id), bytes, how } },
+      {
+        kind: 'put',
+        table: 'Issuance',
+        item: {
+          ...logKey(asset, epoch, this.#setting.now(), id),
+          bytes,
+          how,
+          ...(transaction ? crossed(transaction) : {}),
+        },
+      },
     ];
   }
 
@@ -485,11 +504,9 @@ export class SigningService {
 
   // ---------------------------------------------------------------------------------------------- rows
 
-  /** The transaction's own rows: what it is, and how a wallet that lost everything finds it by its outputs. */
-  #recorded(
-    { id, bytes, outputs }: TokenTransaction,
-    vote: { readonly vote?: string; readonly signature?: Hex },
-  ): Write[] {
+  /** The transaction's own rows: what it is, and how a wallet that lost everything finds it. */
+  #recorded(transaction: TokenTransaction, vote: { readonly vote?: string; readonly signature?: Hex }): Write[] {
+    const { id, bytes } = transaction;
     return [
       {
         kind: 'put',
@@ -497,8 +514,15 @@ export class SigningService {
         item: { ...transactionKey(id), bytes, ...vote },
         condition: { kind: 'absent' },
       },
-      ...outputs.map((output): Write => ({ kind: 'put', table: 'Issuance', item: { ...outputKey(output, id) } })),
+      ...this.#found(transaction, false),
     ];
+  }
+
+  /** By its outputs. The first row stays when the second comes: who reads one list after the other must not miss what changes lists in between. */
+  #found({ id, outputs }: TokenTransaction, certified: boolean): Write[] {
+    return outputs.map(
+      (output): Write => ({ kind: 'put', table: 'Issuance', item: { ...outputKey(output, id, certified) } }),
+    );
   }
 
   /** `moved`: something is otherwise than it was read, or nobody knows whether this was applied: the caller reads again. */

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { coin, hex32, hexUpTo, identity, index, signers } from '../messages/fields.ts';
 import { suiteName, threshold } from '../messages/parameters.ts';
+import { REFUSAL_REASONS } from '../messages/tokens.ts';
 import { ceremonySummary } from './ceremony-view.ts';
 
 const seconds = z.int().min(0);
@@ -24,7 +25,8 @@ const operatorView = z.strictObject({
 const keyView = z.strictObject({
   keyId: hex32,
   status: z.enum(['unconfirmed', 'certified', 'hidden']),
-  publicKey: hexUpTo(96, 32).optional(),
+  /** 32 bytes; of an asset, its whole verification key. */
+  publicKey: hexUpTo(1_024, 32).optional(),
   address: z.string().optional(),
   t: threshold.optional(),
   signers: signers.optional(),
@@ -89,6 +91,28 @@ const coinView = z.strictObject({
 });
 export type CoinView = z.infer<typeof coinView>;
 
+/** Amounts are decimal, in the asset's smallest unit. */
+const assetView = z.strictObject({
+  asset: coin,
+  epoch: z.int().min(0).optional(),
+  /** Malicious services that the threshold tolerates. */
+  f: z.int().min(0).optional(),
+  /** What one service lets depositors bring in during the epoch. */
+  capPerEpoch: z.string().optional(),
+  issued: z.string(),
+  redeemed: z.string(),
+  /** Issued and not redeemed; negative where this service has missed deposits. */
+  outstanding: z.string(),
+  /** That were completed. */
+  transactions: z.int().min(0),
+  /** Those of them of which this service has the certificate alone: their amounts are in no sum. */
+  unseen: z.int().min(0),
+  /** What this service refused, most first. */
+  refused: z.array(z.strictObject({ reason: z.enum(REFUSAL_REASONS), count: z.int().min(1) })),
+  service: coinView,
+});
+export type AssetView = z.infer<typeof assetView>;
+
 export const committeeView = z.strictObject({
   v: z.literal(1),
   /** Seconds UTC by the place's clock. */
@@ -103,6 +127,8 @@ export const committeeView = z.strictObject({
     })
     .optional(),
   coins: z.array(coinView),
+  /** Of an operator that has signing services. */
+  assets: z.array(assetView).optional(),
   /** Messages that were set aside, where the place can tell. */
   deadLetters: z.array(z.strictObject({ segment: z.string(), queue: z.string(), count: z.int().min(0) })).optional(),
   findings: z.array(finding),

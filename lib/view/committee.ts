@@ -5,11 +5,13 @@ import { schemeOf } from '../keygen/scheme.ts';
 import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { Policy } from '../messages/policies.ts';
+import { REFUSAL_REASONS } from '../messages/tokens.ts';
 import { policyHash } from '../signing/policy.ts';
 import { type Beholder, identityIn, namesOf, summaryOf, unresponsiveOf } from './ceremony.ts';
 import { authorisedOf, type CoinRows, type KeyRow } from './committee-rows.ts';
-import type { CoinView, CommitteeView, Finding, KeyView } from './committee-view.ts';
+import type { AssetView, CoinView, CommitteeView, Finding, KeyView } from './committee-view.ts';
 import { pendingOf } from './pending.ts';
+import type { AssetRows } from './tokens-rows.ts';
 
 /** Ended ceremonies that are shown. */
 const RECENT = 10;
@@ -17,6 +19,7 @@ const RECENT = 10;
 export interface CommitteeRows {
   readonly identity: string;
   readonly coins: readonly CoinRows[];
+  readonly assets?: readonly AssetRows[];
   /** Seconds UTC. */
   readonly now: number;
   /** What the operator file says, where there is one. */
@@ -25,13 +28,16 @@ export interface CommitteeRows {
 }
 
 export function viewCommittee(rows: CommitteeRows): CommitteeView {
-  const { identity, now, configured, deadLetters } = rows;
-  const committee = rows.coins.find((each) => each.committee)?.committee;
+  const { identity, now, configured, deadLetters, assets = [] } = rows;
+  const services = assets.map(({ service }) => service);
+  const committee = [...rows.coins, ...services].find((each) => each.committee)?.committee;
   const index = committee?.operatorByIdentity(identity)?.index;
   const coins = rows.coins.map((each) => viewCoin(each, identity, now));
+  const views = assets.map((each) => viewAsset(each, identity, now));
   const letters = (deadLetters ?? []).filter(({ count }) => count > 0);
   const findings: Finding[] = [
     ...coins.flatMap((coin, i) => findingsOf(coin, rows.coins[i], committee, configured)),
+    ...views.flatMap(({ service }, i) => findingsOf(service, services[i], committee, undefined)),
     ...letters.map(
       ({ segment, count }): Finding => ({
         level: 'warning',
@@ -67,6 +73,7 @@ export function viewCommittee(rows: CommitteeRows): CommitteeView {
         }
       : {}),
     coins,
+    ...(views.length > 0 ? { assets: views } : {}),
     ...(deadLetters ? { deadLetters: [...deadLetters] } : {}),
     findings,
   };
@@ -95,6 +102,25 @@ function viewCoin(rows: CoinRows, identity: string, now: number): CoinView {
     recent: summaries.filter(({ open }) => !open).slice(0, RECENT),
     pending: beholder ? pendingOf(rows.strays, authorisedOf(states), (keyId) => certificates.get(keyId), beholder) : [],
     health: healthOf(rows, operators, pinned?.t),
+  };
+}
+
+/** What a service knows of its asset. A reason that no refusal has any more is left out. */
+function viewAsset({ service, terms, supply, refused }: AssetRows, identity: string, now: number): AssetView {
+  const { issued, redeemed, transactions, unseen } = supply;
+  return {
+    asset: service.coin,
+    ...(terms ? { epoch: terms.epoch, f: terms.f, capPerEpoch: terms.depositors.capPerEpoch } : {}),
+    issued: `${issued}`,
+    redeemed: `${redeemed}`,
+    outstanding: `${issued - redeemed}`,
+    transactions,
+    unseen,
+    refused: REFUSAL_REASONS.flatMap((reason) => {
+      const count = refused.get(reason) ?? 0;
+      return count > 0 ? [{ reason, count }] : [];
+    }).sort((a, b) => b.count - a.count),
+    service: viewCoin(service, identity, now),
   };
 }
 
@@ -154,18 +180,19 @@ function healthOf(rows: CoinRows, operators: readonly OperatorView[], t: number 
     mayFallSilent: t === undefined ? 0 : able.length - t,
     sentence,
   });
-  const { coin } = rows;
+  const { coin, committee } = rows;
+  const can = committee?.file.assets[coin] ? 'issue' : 'sign';
   if (!rows.started) return none(`${coin}: this operator has no keys of its own yet: run coterie start.`);
   if (!rows.committee || t === undefined)
     return none(`${coin}: no committee is accepted here: run coterie committee accept after the second deploy.`);
   const n = operators.length;
   const spare = able.length - t;
   const count = `${able.length} of ${n} operators are able as far as this one knows, and ${t} are needed`;
-  if (spare < 0) return none(`${coin}: cannot sign: ${count}; ${-spare} more must come back.`);
+  if (spare < 0) return none(`${coin}: cannot ${can}: ${count}; ${-spare} more must come back.`);
   if (!rows.keys.some(({ status }) => status === 'certified'))
     return none(`${coin}: there is no key yet: ${count}; coterie keygen --coin ${coin} makes one.`);
   const silence = spare === 0 ? 'none of them may fall silent' : `${spare} more may fall silent`;
-  return { canSign: true, able, mayFallSilent: spare, sentence: `${coin}: can sign: ${count}; ${silence}.` };
+  return { canSign: true, able, mayFallSilent: spare, sentence: `${coin}: can ${can}: ${count}; ${silence}.` };
 }
 
 // ------------------------------------------------------------------------------------------------ findings
@@ -188,7 +215,7 @@ function findingsOf(
   if (health.mayFallSilent < 0)
     add('alarm', health.sentence, 'Ask the operators that are not able; coterie doctor looks at this one.');
   else if (health.canSign && health.mayFallSilent === 0)
-    add('warning', health.sentence, 'The next silence stops signing: bring back whoever is missing now.');
+    add('warning', health.sentence, 'The next silence stops it: bring back whoever is missing now.');
   if (view.haltedSince !== undefined)
     add(
       'alarm',

@@ -4,11 +4,11 @@
  */
 import type { Item, Key, Table } from '../ports.ts';
 
-/** `Serials` and `Issuance` belong to signing services; `Nonces` is nobody's to look at. */
-export const PUBLIC_TABLES = ['Ceremonies', 'Keys', 'Directory'] as const satisfies readonly Table[];
+/** `Nonces` is nobody's to look at; what a service has locked and spent nobody needs to. `Issuance` holds what services said to wallets, sealed on its way, and no secret. */
+export const PUBLIC_TABLES = ['Ceremonies', 'Keys', 'Directory', 'Issuance'] as const satisfies readonly Table[];
 export type PublicTable = (typeof PUBLIC_TABLES)[number];
 
-/** One role's rows: a coin's processor, or the coordinator. Strongly consistent, but for {@link Reader.states}. */
+/** One role's rows: a coin's processor, an asset's signing service, or the coordinator. Strongly consistent, but for {@link Reader.states}. */
 export interface Reader {
   get(table: PublicTable, key: Key): Promise<Item | undefined>;
   /** Ascending by `sk`. */

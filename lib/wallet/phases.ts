@@ -23,7 +23,6 @@ import { type Asked, ask } from './gateway.ts';
 
 export interface Phases extends Asked {
   readonly key: AssetKey;
-  readonly quorum: Quorum;
   readonly verifier: Verifier;
   /** Blinds, and weighs batches. */
   readonly random: RandomBytes;
@@ -48,7 +47,8 @@ export function expectedVote(transaction: Transaction): Vote {
 
 /** Phase 1. @returns t votes of distinct services @throws {NetworkRefused} with what each of the others said */
 export async function certify(phases: Phases, transaction: Transaction): Promise<VoteCertificate> {
-  const { quorum, services } = phases;
+  const { quorum } = phases;
+  const services = [...quorum.keys.keys()];
   const vote = expectedVote(transaction);
   const votes = new Map<number, Hex>();
   const refusals = new Map<number, Refused>();
@@ -59,7 +59,7 @@ export async function certify(phases: Phases, transaction: Transaction): Promise
       if (key && verifyVote(quorum.context, vote, answer.signature, key)) votes.set(answer.index, answer.signature);
     }
     if (votes.size >= quorum.t) break;
-    // A service that refused may still be heard with a vote: somebody else may have refused in its name.
+    // A service that says both has voted.
     if (new Set([...votes.keys(), ...refusals.keys()]).size === services.length) break;
   }
   if (votes.size < quorum.t) {
@@ -68,6 +68,22 @@ export async function certify(phases: Phases, transaction: Transaction): Promise
   }
   const signatures = [...votes].map(([index, signature]) => ({ index, signature })).sort((a, b) => a.index - b.index);
   return { vote, signatures: signatures.slice(0, quorum.t) };
+}
+
+/**
+ * What may still become of a transaction that was refused. `never`: so many services that do not lie have refused it for good that t votes cannot come, whatever the f others do.
+ * `refused`: not as long as those that refused it stay with that, which is theirs to decide if they lie. `unheard`: it is a matter of asking again.
+ */
+export type Prospect = 'never' | 'refused' | 'unheard';
+
+export function prospectOf({ keys, t, f }: Quorum, { phase, refusals }: NetworkRefused): Prospect {
+  // A certificate is never refused for good: t have voted.
+  if (phase === 'certificate') return 'unheard';
+  const final = new Set(
+    refusals.flatMap(({ index, refusal: { reason } }) => (reason === 'Halted' || reason === 'ReadOnly' ? [] : [index])),
+  ).size;
+  if (keys.size - (final - f) < t) return 'never';
+  return keys.size - final < t ? 'refused' : 'unheard';
 }
 
 /** An output of one's own, and where it stands in the transaction. */
@@ -79,7 +95,7 @@ export interface Expected {
 export interface Obtained {
   /** Of each expected output, in that order. */
   readonly credentials: readonly Credential[];
-  /** Services in whose name a wrong partial signature came, ascending. */
+  /** Services that signed an answer with a wrong partial signature in it, ascending. */
   readonly culprits: readonly number[];
   /** Services of whom nothing was heard before there was enough, ascending. */
   readonly unheard: readonly number[];
@@ -95,7 +111,8 @@ export async function issue(
   transaction: Transaction,
   expected: readonly Expected[],
 ): Promise<Obtained> {
-  const { quorum, services } = phases;
+  const { quorum } = phases;
+  const services = [...quorum.keys.keys()];
   const id = certificate.vote.transaction;
   const count = transaction.outputs.length;
   const heard = new Set<number>();
@@ -113,7 +130,7 @@ export async function issue(
       continue;
     }
     if (!('signatures' in answer)) continue;
-    // What was found wrong is not tried again; another one in the same name may be the service's own.
+    // What was found wrong is not tried again.
     const text = `${answer.index} ${answer.signatures.join(' ')}`;
     if (known.has(text)) continue;
     known.add(text);

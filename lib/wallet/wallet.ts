@@ -3,7 +3,7 @@
  *
  * The order that makes a crash harmless: nothing is ever made of a token while services may have seen another transaction of it that is not finished. Two transactions of one token
  * could divide the services' locks until neither has t, and locks never go back. So a transaction that was sent is finished, by this wallet or by the one that is restored from the seed,
- * before anything else is done.
+ * before anything else is done. If two wallets of one seed did divide them, those tokens are held back, and the others stay good.
  */
 import { createHash } from 'node:crypto';
 import { randomBytes } from '@noble/hashes/utils.js';
@@ -40,7 +40,7 @@ import { openCache, sealCache, type WalletCache } from './cache.ts';
 import { sameOutput, tagOf, WalletSecrets } from './derivation.ts';
 import type { GatewayPort } from './gateway.ts';
 import { type Invoice, invoiceOf, outputIn, payable } from './invoice.ts';
-import { certify, type Expected, issue, type Obtained, type Phases } from './phases.ts';
+import { certify, type Expected, issue, type Obtained, type Phases, prospectOf } from './phases.ts';
 import { type Found, recover } from './recovery.ts';
 
 /** How many numbers beyond the last one that was paid may be in use: a restored wallet looks so far. */
@@ -142,9 +142,6 @@ export class Wallet {
     this.#context = contextOf(committee, asset, key.coconut, key.verificationKey);
     this.#phases = {
       gateway,
-      committee: committee.id,
-      asset,
-      services: committee.signersOf(asset),
       key,
       quorum: quorumOf(committee, asset),
       verifier,
@@ -201,7 +198,7 @@ export class Wallet {
         const mine = this.#ownIn(each.transaction);
         // Only what this wallet would find again is a payment: a payer who pays the marker and not the token, or a token beside no marker, has not paid.
         if (!mine.some(({ own }) => sameOutput(own.output, token))) continue;
-        const done = await this.#finishUnlessRefused(each);
+        const done = await this.#finishOrHold(each);
         if (!done) continue;
         await this.#follow(mine.map(({ own }) => this.#tag(own.opening.attributes)));
         return done;
@@ -245,11 +242,17 @@ export class Wallet {
     return this.#alone(async () => {
       const outputs = payable(invoice, this.#phases.key.keyId, this.#setting.verifier);
       const [token] = outputs;
-      const pays = ({ outputs: paid }: Transaction) => paid.some((each) => sameOutput(each, token.output));
+      // As the payee judges it: what it would not find is no payment.
+      const pays = ({ outputs: paid }: Transaction) =>
+        outputs.every(({ output }) => paid.some((each) => sameOutput(each, output)));
+      // One that is held: as long as it may still be certified, another one would pay twice.
+      for (const [id, transaction] of this.#pending)
+        if (pays(transaction)) return this.#finish({ id, transaction, certificate: undefined });
       // A payer that was stopped and restored does not know what it paid: the services do.
       for (const each of await recover(this.#phases, { outputs: [toHex(outputId(token.output))] })) {
-        const done = pays(each.transaction) && (await this.#finishUnlessRefused(each));
+        const done = pays(each.transaction) && (await this.#finishOrHold(each));
         if (done) return done;
+        if (this.#pending.has(each.id) && pays(each.transaction)) return this.#finish(each);
       }
       return this.#spend({ choose: () => this.#chosen(token.invoiced.value), own: [], outputs }, pays);
     });
@@ -266,7 +269,7 @@ export class Wallet {
   /** Turns the smallest tokens, 2 to 8, into one. @throws {InsufficientFunds} for a wallet with fewer than two */
   merge(): Promise<Done> {
     const choose = (): readonly Token[] => {
-      const inputs = [...this.tokens].reverse().slice(0, MAX_SIDE);
+      const inputs = [...this.#free].reverse().slice(0, MAX_SIDE);
       if (inputs.length < 2) throw new InsufficientFunds(`expected two tokens to merge, got ${inputs.length}`);
       return inputs;
     };
@@ -311,10 +314,16 @@ export class Wallet {
     );
   }
 
+  /** Tokens that no transaction holds which services may have seen. */
+  get #free(): readonly Token[] {
+    const held = new Set([...this.#pending.values()].flatMap(({ inputs }) => inputs.map(({ tag }) => toHex(tag))));
+    return this.tokens.filter(({ tag }) => !held.has(tag));
+  }
+
   /** The smallest token that is enough, or the largest ones. */
   #chosen(amount: bigint): readonly Token[] {
     if (amount <= 0n) throw new RangeError('expected an amount above 0');
-    const all = this.tokens;
+    const all = this.#free;
     const one = all.filter(({ value }) => value >= amount).at(-1);
     if (one) return [one];
     const chosen: Token[] = [];
@@ -360,25 +369,28 @@ export class Wallet {
     }
     for (const credential of credentials) this.#keep(credential);
     this.#pending.delete(id);
+    // Two transactions of one tag are never both certified: what this one paid with no other one has.
+    for (const [other, { inputs }] of this.#pending)
+      if (inputs.some(({ tag }) => this.#spent.has(toHex(tag)))) this.#pending.delete(other);
     await this.#save();
     return { transaction: id, culprits, unheard, made: transaction };
   }
 
-  /** @returns nothing where services have refused it for good: somebody else's token went elsewhere */
-  async #finishUnlessRefused(found: Found): Promise<Finished | undefined> {
+  /**
+   * @returns nothing where services refuse it: somebody else's token went elsewhere, or may; one of this wallet's own tokens is held until that is certain
+   * @throws {NetworkRefused} if too few were heard to know
+   */
+  async #finishOrHold(found: Found): Promise<Finished | undefined> {
     try {
       return await this.#finish(found);
     } catch (error) {
-      if (error instanceof NetworkRefused && this.#isFinal(error)) return undefined;
-      throw error;
+      if (!(error instanceof NetworkRefused)) throw error;
+      const prospect = prospectOf(this.#phases.quorum, error);
+      if (prospect === 'unheard') throw error;
+      const own = found.transaction.inputs.some(({ tag }) => this.#tokens.has(toHex(tag)));
+      if (own && prospect === 'refused') this.#pending.set(found.id, found.transaction);
+      return undefined;
     }
-  }
-
-  /** So many services refuse, for a reason that does not pass, that t others do not remain. */
-  #isFinal({ refusals }: NetworkRefused): boolean {
-    const { services, quorum } = this.#phases;
-    const final = refusals.filter(({ refusal: { reason } }) => reason !== 'Halted' && reason !== 'ReadOnly');
-    return services.length - final.length < quorum.t;
   }
 
   /** After a refusal: what became of these tokens instead. Whoever shows a tag with a valid proof is this wallet, at another time. */
@@ -390,13 +402,13 @@ export class Wallet {
       if (!reading.ok || transactionId(reading.transaction) === transactionId(made)) continue;
       const { transaction } = reading;
       const found = { id: transactionId(transaction), transaction, certificate: undefined };
-      const done = this.#isOfOne(transaction, mine) ? await this.#finishUnlessRefused(found) : undefined;
+      const done = this.#isOfOne(transaction, mine) ? await this.#finishOrHold(found) : undefined;
       if (done) finished.push(done);
     }
     const spent = refused.refusals.some(({ refusal }) => refusal.reason === 'Spent');
     if (finished.length === 0 && spent && mine.size > 0) await this.#follow([...mine]);
     // One that can never be certified is forgotten; any other has to be finished before its tokens are used.
-    if (finished.length > 0 || this.#isFinal(refused)) {
+    if (finished.length > 0 || prospectOf(this.#phases.quorum, refused) === 'never') {
       this.#pending.delete(transactionId(made));
       await this.#save();
     }
@@ -409,15 +421,16 @@ export class Wallet {
     return verifyTransaction(this.#context, transaction, this.#setting.verifier, this.#random).ok;
   }
 
-  /** Finishes what was begun. */
+  /** Finishes what was begun. @throws {NetworkRefused} if too few were heard to know; what is refused, and not for ever, stays and holds its tokens */
   async #settle(): Promise<void> {
     for (const [id, transaction] of [...this.#pending]) {
+      if (!this.#pending.has(id)) continue;
       try {
         await this.#finish({ id, transaction, certificate: undefined });
       } catch (error) {
         if (!(error instanceof NetworkRefused)) throw error;
         await this.#instead(transaction, error);
-        if (this.#pending.has(id)) throw error;
+        if (this.#pending.has(id) && prospectOf(this.#phases.quorum, error) === 'unheard') throw error;
       }
     }
   }
@@ -435,7 +448,7 @@ export class Wallet {
         const outputs = Array.from({ length: to - from }, (_, k) => this.#markerId(from + k));
         for (const found of await recover(this.#phases, { outputs })) {
           const fresh = this.#ownIn(found.transaction).length > 0;
-          if (fresh) await this.#finishUnlessRefused(found);
+          if (fresh) await this.#finishOrHold(found);
         }
         from = to;
       }
@@ -452,7 +465,7 @@ export class Wallet {
       const ours = new Set(next);
       // Not finished means not known to be spent and not known to be free: nothing may be made of the token, so the error is the caller's.
       for (const found of await recover(this.#phases, { tags: next }))
-        if (this.#isOfOne(found.transaction, ours)) await this.#finishUnlessRefused(found);
+        if (this.#isOfOne(found.transaction, ours)) await this.#finishOrHold(found);
       next = [...this.#tokens.keys()].filter((tag) => !asked.has(tag));
     }
   }

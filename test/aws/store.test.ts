@@ -243,6 +243,14 @@ describe('reads', () => {
     await expect(store.batchGet('Keys', [KEY])).rejects.toBeInstanceOf(Throttled);
   });
 
+  test('query of a page asks for no more than that, and begins behind a key', async () => {
+    const at = { pk: { S: 'a' }, sk: { S: '4' } };
+    const { store, calls } = storeOf({ Items: [at], LastEvaluatedKey: at }, { Items: [at], LastEvaluatedKey: at });
+    expect(await store.query('Keys', 'a', '', { after: '3', limit: 2 })).toHaveLength(2);
+    expect(calls.map(({ input }) => input['Limit'])).toEqual([2, 1]);
+    expect(calls[0]?.input['ExclusiveStartKey']).toEqual({ pk: { S: 'a' }, sk: { S: '3' } });
+  });
+
   test('query reads every page', async () => {
     const at = { pk: { S: 'a' }, sk: { S: '1' } };
     const { store, calls } = storeOf(

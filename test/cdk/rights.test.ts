@@ -147,12 +147,13 @@ it('a function that makes keys cannot open shares, and one that opens shares can
   }
 });
 
-it('the function that votes cannot open the share that signs, nor write among the keys, and the one that signs cannot vote', () => {
+it('the functions that vote and that tell what is stored cannot open the share that signs, nor write among the keys', () => {
   const rights = (message: ReceivedMessage) => rightsOf('signing-service', message);
   const opens = (message: ReceivedMessage) => rights(message).keys.map(({ action, kind }) => `${action} ${kind}`);
   expect(opens('Transaction')).toEqual(['Decrypt own']);
-  expect(opens('TransactionCertificate')).toEqual(['Decrypt key']);
-  expect(opens('RecoverIssued')).toEqual([]);
+  expect(opens('RecoverIssued')).toEqual(['Decrypt own']);
+  // Its answers are signed, too.
+  expect(opens('TransactionCertificate')).toEqual(['Decrypt own', 'Decrypt key']);
   for (const message of ['Transaction', 'TransactionCertificate', 'RecoverIssued', 'SpentSerialsIn'] as const)
     expect(rights(message).tables.Keys, message).not.toContain('PutItem');
 });

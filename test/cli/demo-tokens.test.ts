@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import type { CommitteeDocument } from '../../lib/cli/console-document.ts';
 import { demoTokens } from '../../lib/cli/demo-tokens.ts';
 import { deployedTokenOptions, refuseEarlierOptions, tokenDemoOptions } from '../../lib/cli/demo-tokens-options.ts';
 import { isBalanced } from '../../lib/cli/demo-tokens-output.ts';
@@ -59,6 +60,16 @@ describe('options of the demonstration of tokens', () => {
     );
   });
 
+  it('refuse a port for a page that nobody asked for', () => {
+    expect(refusal(() => tokenDemoOptions({ services: '7', port: '8080' }))).toBe(
+      '--port: expected --console beside it, got none',
+    );
+    expect(tokenDemoOptions({ services: '7', port: '8080', console: true })).toMatchObject({
+      console: true,
+      port: 8_080,
+    });
+  });
+
   it.each(['5', '32', '0', 'x', '7.0', ''])('refuse %j services', (services) => {
     expect(refusal(() => tokenDemoOptions({ services }))).toMatch(
       /^--services: expected a whole number from 6 to 31, got/,
@@ -72,6 +83,15 @@ describe('options of the demonstration of tokens', () => {
     expect(() => refuseEarlierOptions([])).not.toThrow();
   });
 });
+
+/** What the page shows while the demonstration waits to be interrupted. */
+async function supplyAt(said: string): Promise<object> {
+  const { origin, hash } = new URL(/http:\S+/.exec(said)?.[0] ?? 'http:');
+  const headers = { authorization: `Bearer ${hash.replace('#token=', '')}` };
+  const answer = await fetch(`${origin}/v1/committee?as=operator1`, { headers });
+  const { issued, redeemed, outstanding } = ((await answer.json()) as CommitteeDocument).view.assets?.[0] ?? {};
+  return { issued, redeemed, outstanding };
+}
 
 describe('options of the deployed demonstration', () => {
   it('are 2 of 3 unless said otherwise, with one to spare; from 6 on two', () => {
@@ -109,7 +129,8 @@ describe('options of the deployed demonstration', () => {
 describe('the demonstration of tokens', () => {
   it('with one service to spare, one lies and another is silent afterwards, and both are named', async () => {
     const out: string[] = [];
-    const options = { services: 3, threshold: 2, tolerated: 0, json: true, reveal: true, seed: undefined };
+    const terms = { services: 3, threshold: 2, tolerated: 0 };
+    const options = { ...terms, json: true, reveal: true, seed: undefined, console: false, port: 0 };
     const quiet = { write: () => true };
     const status = await demoTokens(options, {
       stdout: { write: (text) => out.push(text) },
@@ -127,12 +148,17 @@ describe('the demonstration of tokens', () => {
   it('ends with a supply that adds up, everybody named, and credentials that another library verifies', async () => {
     const out: string[] = [];
     const said: string[] = [];
-    const options = tokenDemoOptions({ services: '6', seed: 'test', json: true, reveal: true });
+    const options = tokenDemoOptions({ services: '6', seed: 'test', json: true, reveal: true, console: true });
+    let seen: unknown;
     const status = await demoTokens(options, {
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => said.push(text) },
       environment: {},
+      until: async () => {
+        seen = await supplyAt(said.join(''));
+      },
     });
+    expect(seen).toEqual({ issued: '100', redeemed: '30', outstanding: '70' });
     expect(said.join('')).toContain('her wallet dies');
     const report = JSON.parse(out.join(''));
     expect(report.failures).toBeUndefined();

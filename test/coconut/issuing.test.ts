@@ -464,9 +464,13 @@ describe('a credential', () => {
       [at(1)],
       [at(1), at(1)],
       [{ ...at(1), index: 0 }, at(2)],
-      [{ ...at(1), index: 4 }, at(2)],
+      [{ ...at(1), index: 32 }, at(2)],
     ])
       expect(() => aggregate(coconut, partials)).toThrow(CoconutError);
+    // Of a service that has no key, as the committee numbers them.
+    expect(() => obtain(coconut, bank, asked, [{ ...at(1), index: 4 }, at(2)], tools)).toThrow(
+      'the index of a service',
+    );
   });
 
   describe('with bad partial signatures', () => {

@@ -1,11 +1,13 @@
 /** Range proofs: what they say, and what they refuse to say. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { rangeGenerators } from '../../lib/coconut/generators.ts';
 import {
   CoconutError,
   decodeScalar,
   encodeG1,
   encodeScalar,
   Fr,
+  G1_ZERO,
   ORDER,
   randomScalar,
 } from '../../lib/coconut/groups.ts';
@@ -17,6 +19,7 @@ import {
   proveVector,
   rangeEquations,
   rangeProofBytes,
+  sumOfSecrets,
 } from '../../lib/coconut/range-proof.ts';
 import { Transcript } from '../../lib/coconut/transcript.ts';
 import { commitValue } from '../../lib/coconut/value-commitment.ts';
@@ -51,6 +54,14 @@ function holds(
     throw error;
   }
 }
+test('a sum of secret multiples is the sum of the multiples, also by zero, by digits of zero and by the greatest scalar', () => {
+  const { G } = rangeGenerators(6);
+  const scalars = [0n, 1n, ORDER - 1n, 1n << 252n, 0xf0f0n, randomScalar(random)];
+  const expected = G.map((point, j) => (scalars[j] === 0n ? G1_ZERO : point.multiply(scalars[j] as bigint)));
+  const sum = expected.reduce((total, point) => total.add(point), G1_ZERO);
+  expect(encodeG1(sumOfSecrets(G, scalars))).toEqual(encodeG1(sum));
+});
+
 /** The same with 32 bytes replaced, or whatever `change` does to them. */
 function altered(proof: Uint8Array, at: number, length: number, change: (piece: Uint8Array) => Uint8Array): Uint8Array {
   const bytes = proof.slice();

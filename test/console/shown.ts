@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { ConsoleServer } from '../../lib/cli/console-server.ts';
+import { demoTokens } from '../../lib/cli/demo-tokens.ts';
+import { tokenDemoOptions } from '../../lib/cli/demo-tokens-options.ts';
 import { EndpointPlace } from '../../lib/cli/endpoint/client.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
@@ -74,6 +76,39 @@ export async function shownCommittee(purpose = INJECTED): Promise<Shown> {
       place.close();
       await door.close();
       rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The demonstration of private tokens, at its end: a deposit, payments, a double spend that was refused, a withdrawal. */
+export async function shownTokens(): Promise<{ readonly url: string; close(): Promise<void> }> {
+  let end: () => void = () => {};
+  const until = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  let said = '';
+  let told: (url: string) => void = () => {};
+  const shown = new Promise<string>((resolve) => {
+    told = resolve;
+  });
+  const options = tokenDemoOptions({ services: '6', seed: 'tokens in the console', console: true });
+  const demo = demoTokens(options, {
+    // The result is printed when everything has happened, and the page stays.
+    stdout: { write: () => told(/http:\S+/.exec(said)?.[0] ?? '') },
+    stderr: {
+      write: (text: string) => {
+        said += text;
+      },
+    },
+    environment: {},
+    until: () => until,
+  });
+  const url = await Promise.race([shown, demo.then(() => '')]);
+  return {
+    url,
+    close: async () => {
+      end();
+      await demo;
     },
   };
 }

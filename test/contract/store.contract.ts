@@ -355,6 +355,21 @@ export function storeContract(name: string, makeStore: () => Promise<Store>): vo
         expect(await store.query(TABLE, fresh().pk)).toEqual([]);
       });
 
+      test('a query by pages gives each item once, in the same order, also behind one that is gone', async () => {
+        const { pk } = fresh();
+        const ascending = ['#', '10', '9', 'A', 'a', 'é', '🔑'];
+        for (const sk of [...ascending].reverse()) await store.write(put({ pk, sk }));
+        const told: string[] = [];
+        for (let after: string | undefined; ; after = told.at(-1)) {
+          const page = await store.query(TABLE, pk, '', { after, limit: 3 });
+          told.push(...page.map(({ sk }) => sk));
+          if (page.length < 3) break;
+        }
+        expect(told).toEqual(ascending);
+        const behind = await store.query(TABLE, pk, '', { after: '95', limit: 1 });
+        expect(behind.map(({ sk }) => sk)).toEqual(['A']);
+      });
+
       test('a query of more than 1 MB is complete', async () => {
         const { pk } = fresh();
         const keys = Array.from({ length: 12 }, (_, i) => ({ pk, sk: `IN#${`${i}`.padStart(2, '0')}` }));

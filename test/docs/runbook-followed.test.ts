@@ -1,20 +1,15 @@
 /** Every alarm of the templates is provoked, its section of the runbook is followed, and the committee works again. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { x25519 } from '@noble/curves/ed25519.js';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { TableSnapshot } from '../../lib/local/cloud.ts';
-import { GATEWAY, identityOf } from '../../lib/local/committee.ts';
-import { bodyOf } from '../../lib/messages/catalogue.ts';
-import { type Hex, toHex } from '../../lib/messages/hex.ts';
-import { signVote } from '../../lib/messages/tokens.ts';
+import { identityOf } from '../../lib/local/committee.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
 import type { QueueName } from '../../lib/ports.ts';
-import { quorumOf } from '../../lib/signing-service/certificate.ts';
 import { deployed, resources } from '../cdk/deployment.ts';
-import { bytesOf } from '../messages/fixtures.ts';
 import { ledBy, type WorldOptions } from '../node/world.ts';
-import { ASSET, PlainScheme, tag } from '../signing-service/plain.ts';
+import { ASSET, tag } from '../signing-service/plain.ts';
+import { PLAIN_TERMS, PlainGateway, plainMessage } from '../signing-service/plain-gateway.ts';
 import { type AlarmProperties, AlarmWorld, SCHEDULE } from './alarm-world.ts';
 import { ROOT } from './documents.ts';
 
@@ -270,73 +265,17 @@ describe('the alarm of a coordinator', () => {
   });
 });
 
-const REPLY = bytesOf('one-time key');
-const reply = { replyTo: GATEWAY as string, replyKey: toHex(x25519.getPublicKey(REPLY)) };
-const point = (length: number): Hex => `0x${'01'.repeat(length)}`;
-
 /** A transaction that spends one serial. */
-function spending(serial: number | string, name: string) {
-  const plain = { tags: [tag(serial)], outputs: [name] };
-  const output = { commitment: tag(name), openings: [point(48), point(48)], value: point(48), ownerProof: point(160) };
-  return {
-    version: 1,
-    asset: ASSET,
-    epoch: 3,
-    inputs: [{ h: point(48), s: point(48), kappa: point(96), tag: tag(serial), value: point(48) }],
-    outputs: [output],
-    deposits: [],
-    proof: toHex(Buffer.from(JSON.stringify(plain))),
-    range: point(32),
-  };
-}
+const spending = (serial: number | string, name: string) => plainMessage({ tags: [tag(serial)], outputs: [name] });
 
 describe('the alarm of a signing service', () => {
-  const terms = {
-    t: 2,
-    f: 0,
-    epoch: 3,
-    depositors: {
-      keys: ['0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a' as Hex],
-      required: 1,
-      capPerEpoch: '1000',
-    },
-  };
-  const services = () => begin({ assets: { [ASSET]: terms } });
+  const services = () => begin({ assets: { [ASSET]: PLAIN_TERMS } });
   const namespace = `${identityOf(1)}/${ASSET}`;
 
-  async function post(message: 'Transaction' | 'TransactionCertificate', payload: object, operators?: number[]) {
-    await world.committee.post(ASSET, message, JSON.stringify({ [message]: { ...payload, ...reply } }), operators);
-    await world.run(2);
-  }
+  const post = (...args: Parameters<PlainGateway['post']>) => new PlainGateway(world.committee).post(...args);
   const votes = (operator: number) =>
     world.cloud.inspect.items(`${identityOf(operator)}/${ASSET}`, 'Issuance').filter(({ sk }) => sk === 'TRANSACTION')
       .length;
-
-  /** Signed by whoever votes for whatever it is shown: more services than the committee tolerates. */
-  async function certificate(of: ReturnType<typeof spending>, voters: readonly number[]) {
-    const reading = new PlainScheme().read(of as never);
-    if (!reading.ok) throw new Error(reading.reason);
-    const { voteOf } = await import('../../lib/signing-service/certificate.ts');
-    const vote = voteOf(reading.transaction);
-    const { context } = quorumOf(world.committee.committee, ASSET);
-    const signatures = [];
-    for (const index of voters) {
-      const secret = await secretOf(index);
-      signatures.push({ index, signature: signVote(context, vote, secret) });
-    }
-    return { vote, signatures, transaction: of.proof };
-  }
-
-  async function secretOf(operator: number): Promise<Uint8Array> {
-    const { Vault } = await import('../../lib/vault/vault.ts');
-    const { ownSecretKey } = await import('../../lib/node/rows.ts');
-    const name = `${identityOf(operator)}/${ASSET}`;
-    const store = world.cloud.store(name);
-    const ports = { store, wrapper: world.cloud.wrapper(name), random: world.cloud.random('test') };
-    const vault = new Vault(ports as never, identityOf(operator), ASSET);
-    const row = await store.get('Keys', ownSecretKey('SIGNATURE'));
-    return (await vault.unwrap({ kind: 'own', id: 'own' }, 'SIGNATURE', row?.['blob'] as Uint8Array)).bytes;
-  }
 
   test('serial-conflict: what is spent stays spent, and everybody else is served', async () => {
     await services();
@@ -379,13 +318,15 @@ describe('the alarm of a signing service', () => {
     const alarm = alarmOf('service-usd', 'quorum-broken');
     for (const name of ['one', 'another']) {
       const of = spending(7, name);
-      await post('TransactionCertificate', await certificate(of, [2, 3]), [1]);
+      await post('TransactionCertificate', await new PlainGateway(world.committee).certificate(of, [2, 3]), [1]);
     }
     expect(world.rings(alarm)).toBe(true);
     expect(sections.get('quorum-broken')).toContain('coterie halt --coin <asset>');
-    await world.committee.post(ASSET, 'Control' as never, bodyOf('Control', { Halt: {} }), [2, 3]);
-    await world.committee.post(ASSET, 'Control' as never, bodyOf('Control', { Release: {} }), [1]);
-    await world.run(5);
+    for (const [command, operators] of [
+      ['halt', '2,3'],
+      ['release', '1'],
+    ] as const)
+      expect(await world.coterie(command, '--coin', ASSET, '--as', operators)).toMatchObject({ status: 0 });
     const before = [1, 2, 3].map(votes);
     await post('Transaction', spending(8, 'after'));
     expect([1, 2, 3].map(votes)).toEqual(before);

@@ -6,6 +6,7 @@ import { FROST_GUARDS } from './guards/frost.ts';
 import { JUDGE_GUARDS } from './guards/judges.ts';
 import { MESSAGE_GUARDS } from './guards/messages.ts';
 import { NODE_GUARDS } from './guards/node.ts';
+import { TOKEN_GUARDS } from './guards/tokens.ts';
 
 export const GUARDS: readonly Guard[] = [
   ...NODE_GUARDS,
@@ -14,4 +15,5 @@ export const GUARDS: readonly Guard[] = [
   ...MESSAGE_GUARDS,
   ...JUDGE_GUARDS,
   ...ADAPTER_GUARDS,
+  ...TOKEN_GUARDS,
 ];

@@ -1,7 +1,9 @@
 /** One operator dies at some port calls of a key generation or a signing, and runs again when its message comes back. */
 
+import type { CloudImage } from '../../lib/local/cloud.ts';
 import { identityOf } from '../../lib/local/committee.ts';
 import { Crash } from '../../lib/local/gate.ts';
+import type { Committee } from '../../lib/messages/committee.ts';
 import type { Sealer } from '../../lib/messages/sealing.ts';
 import { NodeWorld } from './world.ts';
 
@@ -22,21 +24,63 @@ export interface Death {
 
 export interface CrashRun {
   readonly world: NodeWorld;
-  /** Port calls of the victim in this phase, up to its end. */
+  /** Port calls of the victim's role in this phase, up to its end. */
   readonly calls: number;
   /** How often it died. */
   readonly deaths: number;
 }
 
-/** @param deaths in the order of their calls @param sealer default HPKE */
-export async function crashesAt(phase: Phase, deaths: readonly Death[], sealer?: Sealer): Promise<CrashRun> {
-  const world = new NodeWorld({ seed: 11, genesisLife: LIFE_SECONDS, ...(sealer ? { instruments: { sealer } } : {}) });
-  await world.committee.assemble();
-  if (phase === 'signing') await world.run();
+/** What lies before the first call of a phase, so that a sweep makes it once. Sealed with the sealer that it was made with. */
+export interface Beginning {
+  readonly image: CloudImage;
+  readonly committee: Committee;
+  readonly sealer: Sealer;
+}
+
+/** @param sealer one that waits for nothing */
+export async function beginningOf(phase: Phase, sealer: Sealer): Promise<Beginning> {
+  const cloud = { background: false };
+  const { committee } = new NodeWorld({ seed: 11, genesisLife: LIFE_SECONDS, cloud, instruments: { sealer } });
+  const agreed = await committee.agree();
+  if (phase === 'signing') {
+    await committee.accept();
+    await committee.cloud.run();
+  }
+  return { image: committee.cloud.image(), committee: agreed, sealer };
+}
+
+async function begun(phase: Phase, beginning: Beginning | undefined): Promise<NodeWorld> {
+  if (!beginning) {
+    const world = new NodeWorld({ seed: 11, genesisLife: LIFE_SECONDS });
+    await world.committee.assemble();
+    if (phase === 'signing') await world.run();
+    return world;
+  }
+  const { image, committee, sealer } = beginning;
+  // Of another seed than the beginning: nothing random in it comes again.
+  const world = new NodeWorld({ seed: 12, cloud: { background: false, image }, instruments: { sealer } });
+  world.committee.adopt(committee);
+  if (phase === 'keygen') await world.committee.accept();
+  return world;
+}
+
+/** Who of the victim dies: its coordinator alone, its processor alone, or whichever does the call. */
+export type Role = 'coordinator' | 'processor' | 'any';
+
+/** @param deaths in the order of their calls, those of the role @param beginning default: all of it anew, with HPKE */
+export async function crashesAt(
+  phase: Phase,
+  deaths: readonly Death[],
+  beginning?: Beginning,
+  role: Role = 'any',
+): Promise<CrashRun> {
+  const world = await begun(phase, beginning);
   const calls = { before: 0, after: 0 };
   let died = 0;
   const stop = world.cloud.intercept(({ namespace, when: moment, port, operation }) => {
-    if (!namespace.startsWith(`${identityOf(VICTIM)}/`)) return;
+    const [identity, name] = namespace.split('/');
+    const dies = role === 'any' || (name === 'coordinator') === (role === 'coordinator');
+    if (identity !== identityOf(VICTIM) || !dies) return;
     const at = calls[moment]++;
     const next = deaths[died];
     if (!next || moment !== next.when || at !== next.at) return;

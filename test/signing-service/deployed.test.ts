@@ -1,12 +1,20 @@
 /** The functions themselves, as deployed: queues, sealed answers, gateways, gossip. The key is made by the services in their own ceremony; the scheme is the plain one. */
-import { x25519 } from '@noble/curves/ed25519.js';
+import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test, vi } from 'vitest';
 import { GATEWAY, identityOf, LocalCommittee, type Report } from '../../lib/local/committee.ts';
 import { bodyOf, type Payload, parseBody, parseBodyAs } from '../../lib/messages/catalogue.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import type { QueueName } from '../../lib/ports.ts';
-import { type AnswerName, type AnswerOf, openAnswer, sealAnswer } from '../../lib/signing-service/answer.ts';
+import {
+  type Answerers,
+  type AnswerName,
+  type AnswerOf,
+  openAnswer,
+  requestHash,
+  sealAnswer,
+} from '../../lib/signing-service/answer.ts';
 import { bytesOf } from '../messages/fixtures.ts';
+import { answerersOf, Questions } from './answered.ts';
 import { ASSET, type Plain, tag } from './plain.ts';
 
 vi.mock('../../lib/signing-service/coconut-scheme.ts', async () => {
@@ -22,6 +30,7 @@ class Deployed {
   readonly committee: LocalCommittee;
   readonly reports: Report[] = [];
   readonly bodies: string[] = [];
+  readonly questions = new Questions();
   readonly withdrawals: { readonly operator: number; readonly withdrawal: Payload<'Withdrawal'> }[] = [];
 
   private constructor(n: number, t: number, f: number) {
@@ -57,7 +66,8 @@ class Deployed {
     payload: object,
     operators?: readonly number[],
   ): Promise<void> {
-    await this.committee.post(ASSET, message, JSON.stringify({ [message]: payload }), operators);
+    const body = this.questions.ask(JSON.stringify({ [message]: payload }));
+    await this.committee.post(ASSET, message, body, operators);
     await this.run();
   }
 
@@ -67,8 +77,8 @@ class Deployed {
     for (const body of this.bodies.splice(0)) {
       const parsed = parseBody(body);
       if (!parsed.ok || parsed.name !== name) throw new Error(`expected ${name}, got ${body.slice(0, 40)}`);
-      const scope = { committee: this.committee.committee.id, asset: ASSET };
-      const answer = await openAnswer(scope, name, parsed.payload as Payload<'TransactionVote'>, REPLY);
+      const sealed = parsed.payload as Payload<'TransactionVote'>;
+      const answer = await this.questions.open(answerersOf(this.committee.committee, ASSET), name, sealed, REPLY);
       if (!answer) throw new Error('an answer does not open');
       opened.push(answer);
     }
@@ -189,7 +199,7 @@ describe('signing services as deployed', () => {
       expect(withdrawal).toEqual({ transaction: certificate.vote?.transaction, ...withdraw, certificate });
   });
 
-  test('the function that votes opens no share, and the one that signs no signature key', async () => {
+  test('a function opens what it needs: who votes and who tells what is stored open no share of the asset’s key', async () => {
     const deployed = await Deployed.made();
     const opened: string[] = [];
     const stop = deployed.cloud.intercept(({ port, operation, args, when }) => {
@@ -199,7 +209,11 @@ describe('signing services as deployed', () => {
     expect(new Set(opened)).toEqual(new Set(['own']));
     opened.length = 0;
     await deployed.post('TransactionCertificate', { ...certificate, ...reply });
-    expect(new Set(opened)).toEqual(new Set(['key']));
+    // Its answers are signed as the others are; the share is worth more than the right to vote.
+    expect(new Set(opened)).toEqual(new Set(['key', 'own']));
+    opened.length = 0;
+    await deployed.post('RecoverIssued', { tags: [tag(1)], ...reply });
+    expect(new Set(opened)).toEqual(new Set(['own']));
     stop();
   });
 });
@@ -337,17 +351,46 @@ describe('answers', () => {
   const scope = { committee: toHex(bytesOf('committee')), asset: ASSET, index: 2 };
   const answer: AnswerOf<'PartialSignatures'> = { transaction: toHex(bytesOf('t')), index: 2, signatures: [point(48)] };
 
-  test('open for the one-time key only, and as what that service said there only', async () => {
-    const text = await sealAnswer(scope, 'PartialSignatures', answer, replyKey, bytesOf('randomness'));
+  const secret = bytesOf('signature key of service 2');
+  const publicKey = (of: Uint8Array): Hex => toHex(ed25519.getPublicKey(of));
+  const { committee } = scope;
+  const keys = new Map([
+    [2, publicKey(secret)],
+    [3, publicKey(bytesOf('signature key of service 3'))],
+  ]);
+  const us: Answerers = { committee, asset: ASSET, keys };
+  const request = requestHash('{"TransactionCertificate":{}}');
+
+  async function sealedBy(signatureSecret: Uint8Array, question = { request, replyKey }) {
+    const text = await sealAnswer(scope, 'PartialSignatures', answer, question, signatureSecret, bytesOf('randomness'));
     const body = parseBodyAs('PartialSignatures', text);
     if (!body.ok) throw new Error(body.reason);
-    const sealed = body.payload;
-    expect(await openAnswer(scope, 'PartialSignatures', sealed, REPLY)).toEqual(answer);
-    expect(await openAnswer(scope, 'PartialSignatures', sealed, bytesOf('another key'))).toBeUndefined();
-    expect(await openAnswer(scope, 'TransactionVote', sealed, REPLY)).toBeUndefined();
-    expect(await openAnswer({ ...scope, asset: 'eur' }, 'PartialSignatures', sealed, REPLY)).toBeUndefined();
-    expect(await openAnswer({ ...scope, committee: replyKey }, 'PartialSignatures', sealed, REPLY)).toBeUndefined();
-    expect(await openAnswer(scope, 'PartialSignatures', { ...sealed, index: 3 }, REPLY)).toBeUndefined();
+    return body.payload;
+  }
+
+  test('open for the one-time key only, and as what that service said there only', async () => {
+    const sealed = await sealedBy(secret);
+    expect(await openAnswer(us, 'PartialSignatures', sealed, request, REPLY)).toEqual(answer);
+    const others: [Answerers, AnswerName, typeof sealed, Uint8Array][] = [
+      [us, 'PartialSignatures', sealed, bytesOf('another key')],
+      [us, 'TransactionVote', sealed, REPLY],
+      [{ ...us, asset: 'eur' }, 'PartialSignatures', sealed, REPLY],
+      [{ ...us, committee: replyKey }, 'PartialSignatures', sealed, REPLY],
+      [us, 'PartialSignatures', { ...sealed, index: 3 }, REPLY],
+      [us, 'PartialSignatures', { ...sealed, index: 4 }, REPLY],
+    ];
+    for (const [who, name, what, key] of others)
+      expect(await openAnswer(who, name, what, request, key)).toBeUndefined();
     expect(JSON.stringify(sealed)).not.toContain(answer.transaction.slice(2));
+  });
+
+  test('are nobody’s whom they do not name: whoever has the one-time key cannot refuse in a service’s name', async () => {
+    const forged = await sealedBy(bytesOf('signature key of service 3'));
+    expect(await openAnswer(us, 'PartialSignatures', forged, request, REPLY)).toBeUndefined();
+  });
+
+  test('are to one question: the answer to another one under the same one-time key is none', async () => {
+    const other = await sealedBy(secret, { request: requestHash('{"RecoverIssued":{}}'), replyKey });
+    expect(await openAnswer(us, 'PartialSignatures', other, request, REPLY)).toBeUndefined();
   });
 });

@@ -9,8 +9,8 @@ import { type Payload, parseBodyAs } from '../../lib/messages/catalogue.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import { parseQueueName, topicQueue } from '../../lib/messages/topics.ts';
 import type { Table, Write } from '../../lib/ports.ts';
-import { openAnswer } from '../../lib/signing-service/answer.ts';
 import { bytesOf } from '../messages/fixtures.ts';
+import { answerersOf, Questions } from './answered.ts';
 import { ASSET, id32, tag } from './plain.ts';
 
 vi.mock('../../lib/signing-service/coconut-scheme.ts', async () => {
@@ -62,6 +62,7 @@ function needs(call: PortCall): {
 
 let committee: LocalCommittee;
 const bodies: string[] = [];
+const questions = new Questions();
 
 beforeAll(async () => {
   committee = new LocalCommittee({
@@ -117,7 +118,7 @@ async function taken(
   const stop = committee.cloud.intercept((call) => {
     if (call.when === 'before' && call.namespace === `operator1/${ASSET}`) calls.push(call);
   });
-  await committee.post(ASSET, name, JSON.stringify({ [name]: payload }), [1, ...others]);
+  await committee.post(ASSET, name, questions.ask(JSON.stringify({ [name]: payload })), [1, ...others]);
   await committee.cloud.run();
   stop();
   return calls;
@@ -147,8 +148,8 @@ async function votes() {
       const parsed = parseBodyAs('TransactionVote', body);
       // An answer to something else.
       if (!parsed.ok) return undefined;
-      const scope = { committee: committee.committee.id, asset: ASSET };
-      return openAnswer(scope, 'TransactionVote', parsed.payload as Payload<'TransactionVote'>, SECRET);
+      const sealed = parsed.payload as Payload<'TransactionVote'>;
+      return questions.open(answerersOf(committee.committee, ASSET), 'TransactionVote', sealed, SECRET);
     }),
   );
   return opened.flatMap((each) => (each && 'vote' in each ? [each] : []));

@@ -12,10 +12,11 @@ import { GATEWAY, LocalCommittee } from '../../lib/local/committee.ts';
 import { systemRandom } from '../../lib/local/random.ts';
 import { type Payload, parseBodyAs } from '../../lib/messages/catalogue.ts';
 import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
-import { type AnswerName, type AnswerOf, openAnswer } from '../../lib/signing-service/answer.ts';
+import type { AnswerName, AnswerOf } from '../../lib/signing-service/answer.ts';
 import { contextOf } from '../../lib/signing-service/context.ts';
 import { DEPOSITORS } from '../coconut/token-fixtures.ts';
 import { bytesOf } from '../messages/fixtures.ts';
+import { answerersOf, Questions } from './answered.ts';
 import { ASSET } from './plain.ts';
 
 const random = (length: number): Uint8Array => systemRandom.bytes(length);
@@ -26,6 +27,7 @@ const reply = { replyTo: GATEWAY as string, replyKey: toHex(x25519.getPublicKey(
 class Wallet {
   readonly committee: LocalCommittee;
   readonly bodies: string[] = [];
+  readonly questions = new Questions();
   readonly withdrawals: Payload<'Withdrawal'>[] = [];
   key: AssetKey | undefined;
 
@@ -50,19 +52,24 @@ class Wallet {
     return this.key;
   }
 
+  get answerers() {
+    return answerersOf(this.committee.committee, ASSET);
+  }
+
   get context() {
     return contextOf(this.committee.committee, ASSET, this.asset.coconut, this.asset.verificationKey);
   }
 
   async post<N extends AnswerName>(message: 'Transaction' | 'TransactionCertificate', payload: object, expected: N) {
-    await this.committee.post(ASSET, message, JSON.stringify({ [message]: { ...payload, ...reply } }));
+    const body = this.questions.ask(JSON.stringify({ [message]: { ...payload, ...reply } }));
+    await this.committee.post(ASSET, message, body);
     await this.committee.cloud.run();
     const answers: AnswerOf<N>[] = [];
     for (const body of this.bodies.splice(0)) {
       const parsed = parseBodyAs(expected, body);
       if (!parsed.ok) throw new Error(parsed.reason);
-      const scope = { committee: this.committee.committee.id, asset: ASSET };
-      const answer = await openAnswer(scope, expected, parsed.payload as Payload<'TransactionVote'>, SECRET);
+      const sealed = parsed.payload as Payload<'TransactionVote'>;
+      const answer = await this.questions.open(this.answerers, expected, sealed, SECRET);
       if (!answer) throw new Error('an answer does not open');
       answers.push(answer);
     }

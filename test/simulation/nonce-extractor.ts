@@ -155,11 +155,11 @@ function equationOf(suite: Suite, certificate: FrostCertificate, emitted: Emitte
   const prefix = concat(encodedKey, suite.H4(message), suite.H5(list));
   const factors = commitments.map(({ index }) => suite.H1(concat(prefix, identifierBytes(suite, index))));
   // §4.5: R = Σ D_i + ρ_i·E_i.
-  let sum = curve.identity;
-  for (const [i, [D, E]] of points.entries()) {
-    if (!D || !E) return undefined;
-    sum = curve.addAffine(curve.add(sum, curve.multiScalar([E], [factors[i] as bigint])), D);
-  }
+  const hiding = points.flatMap(([D]) => D ?? []);
+  const binding = points.flatMap(([, E]) => E ?? []);
+  if (hiding.length + binding.length < 2 * commitments.length) return undefined;
+  let sum = curve.multiScalar(binding, factors);
+  for (const D of hiding) sum = curve.addAffine(sum, D);
   const [R] = curve.normalize([sum]);
   if (!R) return undefined;
   // §4.6, and §4.2: λ_i = Π x_j / (x_j − x_i).

@@ -126,8 +126,9 @@ class Run {
 
   /** Asked of each operator at a time of its own, as where no committee file has a genesis. */
   #beginKeygen(plan: Planned[]): void {
-    const { dice, cloud, operators } = this.#world;
-    const keyGen = this.#keyGen(4 * 3_600);
+    const { dice, cloud, operators, profile } = this.#world;
+    // With a life that may be over before the faults are: who has confirmed by then waits for a certificate.
+    const keyGen = this.#keyGen(profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000));
     const spread = dice.below(3) === 0 ? 120 : 5;
     for (const operator of operators)
       plan.push({
@@ -153,8 +154,10 @@ class Run {
       return;
     }
     await this.#moment('signing');
-    for (let count = 1 + dice.below(2); count > 0; count--) {
-      const sign = this.#sign(keyId, world.profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000), 1 + dice.below(2));
+    // Most runs sign one message once; some sign two at once, and some twice.
+    const sometimesTwo = (): number => (dice.below(4) === 0 ? 2 : 1);
+    for (let count = sometimesTwo(); count > 0; count--) {
+      const sign = this.#sign(keyId, world.profile.harmless ? 4 * 3_600 : 600 + dice.below(3_000), sometimesTwo());
       this.#instructions.push({ instruction: { Sign: sign }, sign });
       const spread = dice.below(3) === 0 ? 300 : 5;
       for (const operator of world.operators)

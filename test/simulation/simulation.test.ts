@@ -138,6 +138,21 @@ const DEFECTS: readonly Defect[] = [
     within: 2,
   },
   {
+    what: 'a memory of what was said that remembers nothing, and a restored table',
+    found: [4, 7],
+    sabotage: transacting((writes) =>
+      writes.filter((write) => write.kind !== 'put' || !write.item.sk.startsWith('SAID#')),
+    ),
+    profile: {
+      ...CALM,
+      harmless: false,
+      afterlifeDays: 2,
+      // While the key is made, and some changes back: a table of before the ceremony or of after it says nothing twice.
+      actions: [{ at: 120, action: { kind: 'restore', operator: 1, role: 'processor', table: 'Ceremonies', age: 15 } }],
+    },
+    within: 4,
+  },
+  {
     what: 'transactions without their conditions',
     found: [10, 4, 7, 5],
     sabotage: transacting((writes) =>

@@ -59,6 +59,9 @@ export type Action =
   | { readonly kind: 'repeat'; readonly operator: number }
   | { readonly kind: 'redrive' };
 
+/** Changes of a table after which it can be taken back. */
+export const MOST_SNAPSHOTS = 120;
+
 export interface Profile {
   readonly concurrency: number;
   readonly faultsFromTheStart: boolean;
@@ -116,13 +119,18 @@ export function drawProfile(seed: Uint8Array, number: number, { operators }: { r
   const tables = ['Ceremonies', 'Nonces', 'Directory', 'Ceremonies', 'Nonces', 'Keys'] as const;
   const first = dice.below(operators);
   for (let i = 0; i < 2; i++)
-    maybe(harm / 2, () => ({
-      kind: 'restore',
-      operator: 1 + ((first + i) % operators),
-      role: dice.below(5) === 0 ? 'coordinator' : 'processor',
-      table: tables[dice.below(tables.length)] as Table,
-      age: dice.below(30),
-    }));
+    if (dice.chance(harm / 2))
+      actions.push({
+        // Half of them early, while the key is made: later, most of what a ceremony says has been said.
+        at: dice.below(2) === 0 ? dice.below(180) : at(),
+        action: {
+          kind: 'restore',
+          operator: 1 + ((first + i) % operators),
+          role: dice.below(5) === 0 ? 'coordinator' : 'processor',
+          table: tables[dice.below(tables.length)] as Table,
+          age: dice.below(dice.below(2) === 0 ? 30 : MOST_SNAPSHOTS),
+        },
+      });
   const copied = dice.chance(harm / 3);
   if (copied) actions.push({ at: at(), action: { kind: 'copy', operator: anyone() } });
   maybe(on, () => ({ kind: 'restart', operator: anyone() }));
@@ -168,7 +176,7 @@ export function drawProfile(seed: Uint8Array, number: number, { operators }: { r
     actions,
     breakSeconds,
     realSealing: number % 16 === 0,
-    scan: number % 4 === 0,
+    scan: number % 8 === 0,
     replay: number % 16 === 1,
     afterlifeDays: number % 32 === 1 ? ([2, 12, 50][dice.below(3)] as number) : 0,
     harmless,

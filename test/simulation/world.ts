@@ -38,14 +38,13 @@ import { Puppeteer } from './puppeteer.ts';
 import { SecretScan } from './secret-scan.ts';
 import { seedBytes } from './seed.ts';
 import { standInSealer } from './stand-in-sealer.ts';
-import { drawProfile, type Profile } from './swarm.ts';
+import { drawProfile, MOST_SNAPSHOTS, type Profile } from './swarm.ts';
 import { Tally } from './tally.ts';
 
 export const DEAD_LETTERS = 'coterie-simulation-dead-letters' as QueueName;
 const LEASE_SECONDS = 361;
 /** Lease expiries of one run: each takes six minutes of everybody's time. */
 const MOST_EXPIRIES = 4;
-const SNAPSHOTS = 40;
 const RULE_SECONDS = 900;
 
 export interface SimulationOptions {
@@ -297,9 +296,7 @@ export class SimulatedWorld {
 
   /** Nothing waits for a function, or is in one's hands. */
   drained(): boolean {
-    for (const [queue, { visible, inFlight }] of this.cloud.inspect.queues())
-      if (queue !== DEAD_LETTERS && visible + inFlight > 0) return false;
-    return true;
+    return !this.cloud.inspect.busy(DEAD_LETTERS);
   }
 
   redrive(): number {
@@ -370,7 +367,7 @@ export class SimulatedWorld {
     const name = `${namespace} ${table}`;
     const kept = this.#snapshots.get(name) ?? [];
     kept.push(this.cloud.snapshotTable(namespace, table));
-    if (kept.length > SNAPSHOTS) kept.shift();
+    if (kept.length > MOST_SNAPSHOTS) kept.shift();
     this.#snapshots.set(name, kept);
   }
 

@@ -1,16 +1,20 @@
 /** Services that say nothing or lie, payees that lie, payers that pay less, and copies of a wallet. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { outputId } from '../../lib/coconut/deposit.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
+import { encodeTransaction, type Transaction, transactionId } from '../../lib/coconut/transaction-bytes.ts';
 import { makeTransaction, type TransactionPlan } from '../../lib/coconut/transaction-proof.ts';
 import { LyingGateway } from '../../lib/local/faulty-gateway.ts';
 import { systemRandom } from '../../lib/local/random.ts';
+import { toHex } from '../../lib/messages/hex.ts';
 import { quorumOf } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused } from '../../lib/signing-service/network.ts';
+import { outputKey, transactionKey } from '../../lib/signing-service/rows.ts';
 import { WalletSecrets } from '../../lib/wallet/derivation.ts';
 import { type Invoice, InvoiceRefused, payable } from '../../lib/wallet/invoice.ts';
 import { certify, issue, type Phases } from '../../lib/wallet/phases.ts';
 import { InsufficientFunds, NotPaid, type Wallet } from '../../lib/wallet/wallet.ts';
-import { bytesOf, Kept, Recorded, World } from './world.ts';
+import { bytesOf, Impostor, Kept, Recorded, World } from './world.ts';
 
 const random = (length: number): Uint8Array => systemRandom.bytes(length);
 let world: World;
@@ -24,9 +28,6 @@ async function send(plan: Partial<TransactionPlan>): Promise<void> {
   const verifier = await mclVerifier();
   const phases: Phases = {
     gateway,
-    committee: file.id,
-    asset,
-    services: file.signersOf(asset),
     key,
     quorum: quorumOf(file, asset),
     verifier,
@@ -107,6 +108,43 @@ describe('a payer that pays less', () => {
     await expect(payee.receive(invoice)).rejects.toBeInstanceOf(NotPaid);
     expect((await world.wallet('cheated payee')).balance).toBe(0n);
   }, 120_000);
+
+  test('cannot hide what it pays behind what it only locks, however much that is', async () => {
+    const payer = await world.funded('hiding payer', 10n);
+    const payee = await world.wallet('payee of the hidden');
+    const invoice = await payee.invoice(10n);
+    const [, marker] = payable(invoice, world.network.key.keyId, await mclVerifier());
+    await payer.pay(invoice);
+    await world.drain();
+    // At every service more transactions with the payee's marker than one answer tells; their ids come before the payment's and behind it.
+    const { context, file, asset } = world.network;
+    const rest: Transaction = {
+      asset,
+      epoch: context.epoch,
+      inputs: [],
+      outputs: [marker.output],
+      deposits: [],
+      withdraw: undefined,
+      proof: new Uint8Array(96),
+      range: new Uint8Array(928),
+    };
+    const id = toHex(outputId(marker.output));
+    for (let k = 0; k < 40; k++) {
+      const depositId = bytesOf(`junk ${k}`);
+      const signatures = [{ key: toHex(bytesOf('nobody')), signature: new Uint8Array(64) }];
+      const junk = { ...rest, deposits: [{ depositId, value: 1n, owner: bytesOf('nobody'), signatures }] };
+      const [of, bytes] = [transactionId(junk), encodeTransaction(junk)];
+      for (const index of file.signersOf(asset)) {
+        const store = world.network.storeOf(index);
+        await store.write({ kind: 'put', table: 'Issuance', item: { ...transactionKey(of), bytes } });
+        for (const certified of [false, true])
+          await store.write({ kind: 'put', table: 'Issuance', item: { ...outputKey(id, of, certified) } });
+      }
+    }
+    expect((await world.wallet('payee of the hidden')).balance).toBe(10n);
+    await payee.receive(invoice);
+    expect(payee.balance).toBe(10n);
+  }, 120_000);
 });
 
 describe('a deposit', () => {
@@ -127,9 +165,20 @@ describe('a deposit', () => {
 });
 
 describe('services', () => {
+  test('are not believed to have said what others say in their names: neither that they refuse, nor that they have nothing', async () => {
+    const gateway = new Impostor(world);
+    const wallet = await world.funded('impersonated', 10n, { gateway });
+    const payee = await world.wallet('payee of the impersonated', { gateway });
+    const invoice = await payee.invoice(4n);
+    await wallet.pay(invoice);
+    await payee.receive(invoice);
+    expect([wallet.balance, payee.balance]).toEqual([6n, 4n]);
+    expect((await world.wallet('impersonated', { gateway })).balance).toBe(6n);
+    expect(gateway.forged).toBeGreaterThan(20);
+  }, 120_000);
+
   test('that sign wrongly are named, and replaced by others', async () => {
-    const { gateway, file, asset } = world.network;
-    const lying = new LyingGateway(gateway, { committee: file.id, asset, index: 2 });
+    const lying = new LyingGateway(world.network.gateway, 2, world.network.storeOf(2));
     const wallet = await world.wallet('lied to', { gateway: lying });
     const done = await wallet.deposit(world.sign(await wallet.requestDeposit(world.depositId(), 7n)));
     expect(done.culprits).toEqual([2]);
@@ -186,6 +235,38 @@ describe('a copy of a wallet', () => {
     await payee.receive(first);
     await payee.receive(second);
     expect([copy.balance, payee.balance]).toEqual([3n, 7n]);
+  }, 120_000);
+
+  test('that divided the services’ locks loses those tokens and no others, pays no invoice twice, and can be opened', async () => {
+    const cache = new Kept();
+    const wallet = await world.funded('divided', 10n, { cache });
+    await wallet.deposit(world.sign(await wallet.requestDeposit(world.depositId(), 3n)));
+    const before = cache.bytes;
+    const payee = await world.wallet('payee of the divided');
+    const [first, second] = [await payee.invoice(8n), await payee.invoice(9n)];
+    // Each is shown to two services of four, and no answer comes back: neither can have three votes.
+    const half = (services: readonly number[]) => {
+      const gateway = new Recorded(world.network.gateway);
+      gateway.deaf = 'Transaction';
+      gateway.reaches = services;
+      return gateway;
+    };
+    for (const [invoice, services] of [
+      [first, [1, 2]],
+      [second, [3, 4]],
+    ] as const) {
+      const copy = await world.wallet('divided', { cache: new Kept(before), gateway: half(services) });
+      await expect(copy.pay(invoice)).rejects.toBeInstanceOf(NetworkRefused);
+    }
+    await world.drain();
+    for (let time = 0; time < 2; time++) {
+      const restored = await world.wallet('divided');
+      expect(await reasons(restored.pay(first))).toEqual(['Locked']);
+      const third = await payee.invoice(1n);
+      await restored.pay(third);
+      await payee.receive(third);
+    }
+    expect(payee.balance).toBe(2n);
   }, 120_000);
 
   test('says the same bytes: a transaction planned twice is one', async () => {

@@ -64,3 +64,23 @@ describe('a wallet', () => {
     expect((await world.wallet('forgetful')).balance).toBe(10n);
   }, 120_000);
 });
+
+test('services that are some of the committee, under the indexes that it gives them, issue what a wallet spends', async () => {
+  const some = await new World(9, 3, 1, 'some of nine', [2, 4, 5, 9]).start();
+  expect(some.network.key.serviceKeys.map(({ index }) => index)).toEqual([2, 4, 5, 9]);
+  const payer = await some.funded('payer of some', 10n);
+  const payee = await some.wallet('payee of some');
+  // Whichever three of them answer first: with each one silent the other three are those who sign.
+  for (const [silent, left] of [
+    [2, 9n],
+    [9, 8n],
+  ] as const) {
+    some.network.committee.kill(silent);
+    const invoice = await payee.invoice(1n);
+    await payer.pay(invoice);
+    await payee.receive(invoice);
+    some.network.committee.revive(silent);
+    expect(payer.balance).toBe(left);
+  }
+  expect((await some.wallet('payee of some')).balance).toBe(2n);
+}, 120_000);

@@ -7,7 +7,7 @@ import { identity } from '../../messages/fields.ts';
 import { type Attribute, type Item, TABLES } from '../../ports.ts';
 import { PUBLIC_TABLES } from '../../view/reader.ts';
 
-const segment = z.string().regex(/^[a-z0-9]{2,16}$/, 'expected a coin, or coordinator');
+const segment = z.string().regex(/^[a-z0-9]{2,16}$/, 'expected a coin, an asset, or coordinator');
 const key = z.string().max(2_048);
 
 /** `Nonces` is no table that can be named. */
@@ -17,7 +17,7 @@ if (PUBLIC_TABLES.length >= TABLES.length) throw new Error('expected a table tha
 export const hello = z.strictObject({
   v: z.literal(1),
   committee: committeeFile,
-  operators: z.array(z.strictObject({ identity, coins: z.array(z.string()) })),
+  operators: z.array(z.strictObject({ identity, coins: z.array(z.string()), assets: z.array(z.string()) })),
   /** Seconds UTC. */
   now: z.int(),
 });

@@ -117,7 +117,7 @@ export class EndpointServer {
     return {
       v: 1,
       committee: committee.file,
-      operators: operators.map(({ identity }) => ({ identity, coins: [...options.coins] })),
+      operators: operators.map(({ identity }) => ({ identity, coins: [...options.coins], assets: this.#assets() })),
       now: this.#committee.now(),
     };
   }
@@ -142,8 +142,11 @@ export class EndpointServer {
 
   async #send({ identity, coin, message, body }: z.infer<typeof sendRequest>): Promise<{ accepted: boolean }> {
     const operator = this.#committee.committee.operatorByIdentity(this.#known(identity))?.index;
-    if (operator === undefined || !this.#committee.options.coins.some((each) => each === coin))
-      throw new BadRequest(404, `expected an operator and a coin of this committee, got ${identity} and ${coin}`);
+    if (operator === undefined || ![...this.#committee.options.coins, ...this.#assets()].some((each) => each === coin))
+      throw new BadRequest(
+        404,
+        `expected an operator and a coin or asset of this committee, got ${identity} and ${coin}`,
+      );
     const refused = await this.#committee.cloud.bus().send([{ queue: topicQueue(identity, coin, message), body }]);
     return { accepted: refused.length === 0 };
   }
@@ -187,8 +190,12 @@ export class EndpointServer {
     return identity;
   }
 
+  #assets(): string[] {
+    return Object.keys(this.#committee.options.assets ?? {});
+  }
+
   #segment(segment: string): string {
-    const segments = [COORDINATOR_SEGMENT, ...this.#committee.options.coins];
+    const segments = [COORDINATOR_SEGMENT, ...this.#committee.options.coins, ...this.#assets()];
     if (!segments.includes(segment))
       throw new BadRequest(404, `expected one of ${segments.join(', ')}, got ${segment}`);
     return segment;

@@ -25,7 +25,7 @@ export const ADAPTER_GUARDS: readonly Guard[] = [
   ),
   store('consistent-batch', 'also of many', '{ Keys: pending, ConsistentRead: true }', '{ Keys: pending }'),
   store('consistent-query', 'also of a partition', '        ConsistentRead: true,\n', ''),
-  store('every-page', 'a query reads every page', 'from = page.LastEvaluatedKey;', 'from = undefined;'),
+  store('every-page', 'a query reads every page', 'from = read.LastEvaluatedKey;', 'from = undefined;'),
   store('unprocessed', 'keys that were handed back are asked for again', 'pending = left;', 'pending = [];'),
   store(
     'fruitless',

@@ -1,0 +1,38 @@
+/** The rows that tell what of an asset is in circulation, as one signing service has seen it. */
+import type { Committee } from '../messages/committee.ts';
+import { refusedKey, supplyKey } from '../signing-service/rows.ts';
+import { logBetween, type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
+import type { CoinRows } from './committee-rows.ts';
+import type { Reader } from './reader.ts';
+
+/** Before the first wake-up nothing is added up, and the log begins within a day of it. */
+const FIRST_DAY_SECONDS = 86_400;
+
+export interface AssetRows {
+  /** The service, as a processor: its key, its peers, its ceremonies. */
+  readonly service: CoinRows;
+  readonly terms: Committee['file']['assets'][string] | undefined;
+  readonly supply: Supply;
+  /** By reason. */
+  readonly refused: ReadonlyMap<string, number>;
+}
+
+/** @param now seconds UTC. Reads two rows, and the log of the hours that are not added up yet: mostly one. */
+export async function readAsset(service: CoinRows, reader: Reader, now: number): Promise<AssetRows> {
+  const asset = service.coin;
+  const terms = service.committee?.file.assets[asset];
+  if (!terms) return { service, terms, supply: supplyOf(undefined, now), refused: new Map() };
+  const { epoch } = terms;
+  const [tally, refused] = await Promise.all([
+    reader.get('Issuance', supplyKey(asset, epoch)),
+    reader.get('Issuance', refusedKey(asset, epoch)),
+  ]);
+  const settled = supplyOf(tally, now - FIRST_DAY_SECONDS);
+  const log = await Promise.all(
+    logBetween({ asset, epoch }, settled.upTo, now).map((partition) => reader.query('Issuance', partition)),
+  );
+  const counts = Object.entries(refused ?? {}).filter(
+    (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'version',
+  );
+  return { service, terms, supply: withRows(settled, log.flat(), now), refused: new Map(counts) };
+}
