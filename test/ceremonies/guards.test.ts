@@ -352,6 +352,8 @@ describe('a signer', () => {
 
   test.each<[string, (content: Package, scene: ReturnType<typeof waiting>) => Package]>([
     ['a source too many', (c) => ({ ...c, sources: [...c.sources, present(c.sources[0])] })],
+    ['itself alone as signer', (c, { signer }) => ({ ...c, signers: [signer] })],
+    ['a signer too many', (c, { leader }) => ({ ...c, signers: [...c.signers, leader].sort((a, b) => a - b) })],
     ['commitments of nobody', (c) => ({ ...c, commitments: [...c.commitments, present(c.commitments[0])] })],
     [
       'a stranger',
@@ -415,6 +417,19 @@ describe('a signer', () => {
     offer(scene, packageFor(scene), '1.0');
     offer(scene, packageFor(scene), '0.0.0');
     expect(scene.shares()).toBe(0);
+  });
+
+  test('BLM-09 that does not find what it said itself accuses nobody of a package that is none', () => {
+    const scene = waiting();
+    const { network, signer, leader } = scene;
+    const node = network.node(signer);
+    const content = packageFor(scene);
+    // As with a table of another life: without the parameters that a stranger would need, the package proves nothing.
+    node.said.length = 0;
+    for (const key of node.recorded.keys()) if (key.startsWith('NonceCommitment/')) node.recorded.delete(key);
+    offer(scene, { ...content, sources: [...content.sources, present(content.sources[0])] });
+    expect(node.state).toMatchObject({ stage: 'Signing', culprits: [] });
+    expect(node.evidence.get(leader)).toBeUndefined();
   });
 
   test('NON-01 answers one package in a session, whatever its leader sends', () => {

@@ -1,6 +1,7 @@
 /** What must happen sometimes: a simulator in which the rare things never happen proves nothing about them. */
 
 const FAULTS = [
+  'duplicates',
   'a crash between commit and send',
   'a race for a nonce lost',
   'a certificate after a timeout',

@@ -96,6 +96,8 @@ export class SimulatedWorld {
   readonly #trace: ((line: string) => void) | undefined;
   readonly #messagingKeys = new Map<number, Hex>();
   readonly #snapshots = new Map<string, TableSnapshot[]>();
+  /** Ids of messages that some function was given. */
+  readonly #delivered = new Set<string>();
   readonly #writers = new Map<string, Set<string>>();
   #next: NextVersion | undefined;
   #faulty = false;
@@ -434,6 +436,10 @@ export class SimulatedWorld {
       ...handler,
       run: async (environment, batch) => {
         this.auditor.bounds.delivered(namespace, batch.length);
+        for (const { messageId, receiveCount } of batch) {
+          if (receiveCount === 1 && this.#delivered.has(messageId)) this.tally.add('duplicates');
+          this.#delivered.add(messageId);
+        }
         if (this.retired.has(operator)) return { failed: [] };
         if (this.#faulty && batch.some(({ receiveCount }) => receiveCount > 1)) {
           this.tally.add('redeliveries');
