@@ -36,8 +36,6 @@ const ALL_FATES = ['test/mutation/killed.json', 'test/mutation/killed-tokens.jso
 const TABLE = join(ROOT, 'docs/kill-table.md');
 /** A mutant that waits for ever is noticed, too. */
 const PATIENCE_MILLISECONDS = 300_000;
-/** The likeliest tests of all guards together, on a busy machine. */
-const BASELINE_MILLISECONDS = 1_800_000;
 /** Ratios of times: on a busy machine they notice mutants that are not there. */
 const TIMED = '^((?!in time: what|cost one signature check each|costs the same in a queue).)*$';
 /** Where else a mutant of a folder may be noticed, if the likeliest files do not notice. */
@@ -213,10 +211,8 @@ const folders = Array.from({ length: Number(values.workers) }, (_, i) => copy(ba
 say(`${wanted.length} of ${GUARDS.length} guards; the tests that should notice must pass with all of them`);
 // Tests that fail anyway would notice everything.
 const [calm = ''] = folders;
-const baseline =
-  wanted.length === 0
-    ? undefined
-    : await vitest(calm, there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]), false, BASELINE_MILLISECONDS);
+const all = there(calm, [...new Set(wanted.flatMap(({ tests }) => tests))]);
+const baseline = wanted.length === 0 ? undefined : await vitest(calm, all, false, PATIENCE_MILLISECONDS * all.length);
 if (baseline && !baseline.passed) throw new Error(`expected tests that pass on the code as it is, got ${baseline.by}`);
 
 const waiting = [...wanted];
