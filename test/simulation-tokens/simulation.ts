@@ -292,6 +292,8 @@ class Simulation {
       const certificate = parseCertificateBytes(Buffer.from(bytes.slice(2), 'hex'));
       if (!certificate) throw new Error('a stored certificate is none');
       if (known.has(bytes)) continue;
+      // From now on a vote for it decides nothing there.
+      this.#shown.add(`${to} ${certificate.vote.transaction}`);
       if (await this.#alive(() => this.#world.made(to).learn(certificate))) this.#counts.gossipFilled++;
     }
   }
