@@ -3,7 +3,8 @@
  * credentials [16 64 …]`.
  *
  * Milliseconds of CPU, one thread, best of several runs in turns, from and to wire bytes. Ratios carry over to other machines, absolute figures do not. `noble` is our own code with noble as
- * the engine of verification. dock's show has no tag, and its package has no batch verification, so that N shows are N times one.
+ * the engine of verification. dock's show has no tag, and its package has no batch verification, so that N shows are N times one. Below, what a transaction of one input and two outputs
+ * costs (`bench/transactions.ts`).
  */
 import { randomBytes } from 'node:crypto';
 import dock from '@docknetwork/crypto-wasm';
@@ -15,6 +16,7 @@ import { nobleVerifier } from '../lib/coconut/noble-engine.ts';
 import { request, verifyRequest } from '../lib/coconut/request.ts';
 import { type ReceivedShow, show, verifyShows } from '../lib/coconut/show.ts';
 import type { Verifier } from '../lib/coconut/verifier.ts';
+import { run as transactions } from './transactions.ts';
 
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const ATTRIBUTES = [123_456_789n, 500n] as const;
@@ -178,4 +180,6 @@ export async function run(args: readonly string[]): Promise<void> {
     const beside = others.flatMap((other) => [milliseconds(other), `${(other / mine).toFixed(1)} ×`]);
     line(name, [milliseconds(mine), ...beside]);
   }
+  console.log();
+  await transactions();
 }

@@ -67,7 +67,7 @@ function Live({ source, place }: { readonly source: Source; readonly place: Plac
         setTrouble(error instanceof Error ? error.message : 'no answer');
       }
       // A page that nobody looks at asks for nothing.
-      if (!over && !document.hidden) timer = setTimeout(() => void look(), Math.max(2_000, place.pollMilliseconds));
+      if (!over && !document.hidden) timer = setTimeout(() => void look(), place.lookMilliseconds);
     };
     const seen = () => {
       if (document.hidden) return;

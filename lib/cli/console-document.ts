@@ -30,7 +30,7 @@ export interface CeremonyDocument {
 export interface PlaceDocument {
   readonly v: 1;
   readonly place: string;
-  readonly pollMilliseconds: number;
+  readonly lookMilliseconds: number;
   readonly operators: readonly string[];
 }
 

@@ -91,9 +91,9 @@ export class ConsoleServer {
   async #read(path: string, query: URLSearchParams): Promise<unknown> {
     switch (path) {
       case '/v1/place': {
-        const { name, pollMilliseconds } = this.#place;
+        const { name, lookMilliseconds } = this.#place;
         const operators = this.#operators.map(({ identity }) => identity);
-        return { v: 1, place: name, pollMilliseconds, operators } satisfies PlaceDocument;
+        return { v: 1, place: name, lookMilliseconds, operators } satisfies PlaceDocument;
       }
       case '/v1/committee':
         return committeeDocument(this.#place, this.#operator(query));
@@ -138,6 +138,7 @@ export function readingOnly(place: Place): Place {
   return {
     name: place.name,
     pollMilliseconds: place.pollMilliseconds,
+    lookMilliseconds: place.lookMilliseconds,
     operators: place.operators,
     file: place.file,
     reader: (identity, segment) => place.reader(identity, segment),

@@ -16,10 +16,10 @@ import { busOf } from './deploy-access.ts';
 import { Counter, Meter, type Usage } from './deploy-meter.ts';
 import { ANSWERS, createAnswersQueue, DeployedServices, GATEWAY_ACCOUNT } from './deployed-services.ts';
 import { agree, DEMO_TERMS, Deployments, eachOperator, operatorOf, REGION, stepper } from './deployments.ts';
-import { ASSET, DEPOSIT, Depositors, PAYMENT, TokenScenario } from './token-scenario.ts';
+import { ASSET, DEPOSIT, Depositors, PAYMENT, RECEIPT, TokenScenario } from './token-scenario.ts';
 
 const KEY = 'key generation';
-const COUNTED: ReadonlySet<string> = new Set([KEY, DEPOSIT, PAYMENT]);
+const COUNTED: ReadonlySet<string> = new Set([KEY, DEPOSIT, PAYMENT, RECEIPT]);
 
 export interface AwsTokenDemoOptions {
   readonly terms: TokenTerms;

@@ -39,6 +39,7 @@ const LOOK_SECONDS = 2;
 export class AwsPlace implements Place {
   readonly name: string;
   readonly pollMilliseconds = 1_000;
+  readonly lookMilliseconds: number;
   readonly operators: readonly PlaceOperator[];
   readonly file: OperatorFile;
   readonly #access: Access;
@@ -49,6 +50,7 @@ export class AwsPlace implements Place {
     this.file = file;
     this.#access = access;
     this.name = access.endpoint ?? `AWS in ${region}`;
+    this.lookMilliseconds = access.endpoint === undefined ? 10_000 : 2_000;
     this.operators = [{ identity, coins, assets }];
     const { endpoint, credentials } = access;
     this.#clients = clients ?? {

@@ -31,6 +31,8 @@ export interface Place {
   readonly name: string;
   /** Milliseconds between two looks that do not strain it. */
   readonly pollMilliseconds: number;
+  /** Milliseconds between two looks of a page that is left open: on AWS each costs (docs/costs.md). */
+  readonly lookMilliseconds: number;
   readonly operators: readonly PlaceOperator[];
   /** Private settings, where there is an operator file. */
   readonly file: OperatorFile | undefined;

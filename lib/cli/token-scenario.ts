@@ -23,9 +23,10 @@ import { isBalanced, type RefusalResult, type TokenDemoResult, type TransactionR
 
 export const ASSET = 'usd';
 const DEPOSITED = 100n;
-/** The first token, and the first payment by invoice: what is counted where calls are. */
+/** The first token, and the first payment by invoice on both sides: what is counted where calls are. */
 export const DEPOSIT = `deposit of ${DEPOSITED}`;
 export const PAYMENT = 'alice pays bob 40';
+export const RECEIPT = 'bob receives 40';
 const DEPOSITORS = 3;
 const DEPOSITORS_REQUIRED = 2;
 /** Nobody has more than a few invoices open here, and each number beyond costs a restored wallet a marker. */
@@ -108,7 +109,7 @@ export interface TokenScenarioOptions {
   readonly seed: Uint8Array;
   readonly depositors: Depositors;
   readonly say: (line: string) => void;
-  /** Runs each step that is a transaction, and may look on. */
+  /** Runs each step that is a transaction, and the first receipt, and may look on. */
   readonly watched?: <Result>(step: string, doing: () => Promise<Result>) => Promise<Result>;
 }
 
@@ -149,7 +150,7 @@ export class TokenScenario {
     const before = memory.bytes;
     const invoice = await bob.invoice(40n);
     await this.#did(PAYMENT, () => alice.pay(invoice));
-    await bob.receive(invoice);
+    await this.#watched(RECEIPT, () => bob.receive(invoice));
     // A service that has not seen the certificate yet would say that the token is locked, and the copy would finish that payment and pay with another token.
     await stage.settled();
     const stale = await this.#wallet('alice', { cache: { load: async () => before, save: async () => {} } });
@@ -233,9 +234,13 @@ export class TokenScenario {
     return depositors.sign(contextOf(stage.committee, ASSET, coconut, verificationKey), request);
   }
 
+  #watched<Result>(step: string, doing: () => Promise<Result>): Promise<Result> {
+    return this.#options.watched?.(step, doing) ?? doing();
+  }
+
   async #did(step: string, doing: () => Promise<Done>): Promise<Done | undefined> {
     try {
-      const done = await (this.#options.watched?.(step, doing) ?? doing());
+      const done = await this.#watched(step, doing);
       const { transaction, culprits, unheard } = done;
       const size = this.#posted.get(transaction) ?? { inputs: 0, outputs: 0, bytes: 0 };
       this.#transactions.push({ step, id: transaction, ...size, lied: culprits, unheard });

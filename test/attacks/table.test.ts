@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 /** How many attacks of each kind are known, numbered from 1. */
-const KNOWN = { DKG: 16, NON: 16, ENC: 9, CTX: 9, BLM: 10, SRV: 12, SEC: 7, DOS: 6 };
+const KNOWN = { DKG: 16, NON: 16, ENC: 9, CTX: 9, BLM: 10, SRV: 12, SEC: 7, DOS: 6, ECASH: 20 };
 const ROOT = new URL('../../', import.meta.url);
 
 interface Row {
@@ -15,7 +15,7 @@ interface Row {
 const rows: readonly Row[] = readFileSync(new URL('docs/attacks.md', ROOT), 'utf8')
   .split('\n')
   .flatMap((line) => {
-    const [, id, attack, resistance] = /^\| ([A-Z]{3}-[0-9]{2}) \| (.+?) \| (.+) \|$/.exec(line) ?? [];
+    const [, id, attack, resistance] = /^\| ([A-Z]{3,5}-[0-9]{2}) \| (.+?) \| (.+) \|$/.exec(line) ?? [];
     return id && attack && resistance ? [{ id, attack, resistance }] : [];
   });
 

@@ -82,8 +82,8 @@ describe('the counts', () => {
     const text = readFileSync(new URL('../../docs/costs.md', import.meta.url), 'utf8');
     const reported = (what: string) => Number(new RegExp(`\\| one ${what}[^\\n]*\\$([0-9.]+) \\|`).exec(text)?.[1]);
     const { oneIssue, onePayment } = costOf({ ...question, operators: 7, threshold: 5, assets: 1 });
-    expect(oneIssue / reported('deposit')).toBeCloseTo(1, 1);
-    expect(onePayment / reported('payment')).toBeCloseTo(1, 1);
+    expect(oneIssue / reported('deposit, 5 of 7')).toBeCloseTo(1, 1);
+    expect(onePayment / reported('payment and its receipt, 5 of 7')).toBeCloseTo(1, 1);
   });
 });
 

@@ -113,8 +113,9 @@ describe('a transaction', () => {
       const owned = outputs.map((each, k) => mint.credential(each, partials[k]));
       expect(owned.map(({ attributes: [, value] }) => value)).toEqual(values);
     };
-    fc.assert(fc.property(shape, run), { numRuns: 3, seed: 7 });
-    // Some seconds of arithmetic, which a busy machine makes minutes of.
+    // One of everything, some seconds of arithmetic; what payers come to by chance is tried by `npm run simulate:tokens`.
+    const all = { spent: [5n, 700n], deposited: 3n, withdraws: true, parts: 2 };
+    fc.assert(fc.property(shape, run), { examples: [[all]], numRuns: 1 });
   }, 240_000);
 
   test('withdraws all that it spends, with no output and no range proof', () => {

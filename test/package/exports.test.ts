@@ -25,6 +25,20 @@ test('every export has its types beside its code, and a source that is compiled 
   }
 });
 
+test('a wallet needs one import: itself, what it is opened with, and what it throws', async () => {
+  const entry = await import('../../lib/wallet/main.ts');
+  for (const name of ['Wallet', 'SqsGateway', 'mclVerifier', 'assetKeyOf', 'parseCommittee', 'invoice'] as const)
+    expect(entry[name], name).toBeDefined();
+  for (const name of [
+    'InsufficientFunds',
+    'InvoiceRefused',
+    'NetworkRefused',
+    'NotPaid',
+    'RecoveryIncomplete',
+  ] as const)
+    expect(Object.create(entry[name].prototype), name).toBeInstanceOf(Error);
+});
+
 test('what the example imports is exported', () => {
   const folder = join(ROOT, 'examples', 'package', 'src');
   const imported = readdirSync(folder).flatMap((file) =>

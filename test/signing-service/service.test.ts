@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { toHex } from '../../lib/messages/hex.ts';
-import { signVote, verifyVote } from '../../lib/messages/tokens.ts';
+import { signVote, type VoteCertificate, verifyVote } from '../../lib/messages/tokens.ts';
 import { HALT } from '../../lib/node/rows.ts';
 import { UnknownOutcome } from '../../lib/ports.ts';
-import { quorumOf } from '../../lib/signing-service/certificate.ts';
+import { certificateBytes, parseCertificateBytes, quorumOf } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, SigningNetwork } from '../../lib/signing-service/network.ts';
 import type { TransactionMessage } from '../../lib/signing-service/scheme.ts';
 import type { Refused, Voted } from '../../lib/signing-service/service.ts';
@@ -254,7 +254,77 @@ describe('certificates', () => {
   });
 });
 
+/** Of transactions that these services voted for: whoever holds their keys makes any vote. */
+function signedBy(world: TokenWorld, vote: Voted['vote'], voters: readonly number[]): VoteCertificate {
+  const { context } = world.service(1).quorum;
+  const signatures = voters.map((index) => ({ index, signature: signVote(context, vote, signatureSecret(index)) }));
+  return { vote, signatures };
+}
+
+describe('what a certificate changes', () => {
+  test('is nothing if a peer’s has too few votes', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const { vote } = await voted(world, 2, spend());
+    expect(await world.service(1).learn(signedBy(world, vote, [2, 3]))).toBe(false);
+    expect(stateOf(world, 1, tag(1))).toBeUndefined();
+    expect(await world.service(1).learn(signedBy(world, vote, [2, 3, 4]))).toBe(true);
+    expect(stateOf(world, 1, tag(1))).toBe(`spent#${idOf(spend())}`);
+  });
+
+  test('is nothing if t voted for other tags than the transaction’s', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const { vote } = await voted(world, 1, spend());
+    const lie = { ...vote, tags: [tag(7)] };
+    expect(reason(await world.service(1).process(signedBy(world, lie, [1, 2, 3])))).toBe('BadShape');
+    expect(stateOf(world, 1, tag(7))).toBeUndefined();
+    expect(world.scheme(1).signed).toBe(0);
+  });
+
+  test('is written over the state that was read, and over no other: a second certificate that comes in between is seen', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const [mine, other] = [spend(), spend({ outputs: ['another’s'] })];
+    const { vote } = await voted(world, 1, mine);
+    let between = true;
+    const stop = world.cloud.intercept(async ({ namespace, when, operation }) => {
+      if (!between || namespace !== world.namespace(1) || when !== 'before' || operation !== 'transact') return;
+      between = false;
+      const row = world.items(1, 'Serials').find(({ pk }) => pk.endsWith(tag(1)));
+      if (!row) throw new Error('no lock');
+      const item = { ...row, state: `spent#${idOf(other)}` };
+      await world.store(1).write({ kind: 'put', table: 'Serials', item });
+    });
+    expect(reason(await world.service(1).process(signedBy(world, vote, [1, 2, 3])))).toBe('Halted');
+    stop();
+    expect(stateOf(world, 1, tag(1))).toBe(`spent#${idOf(other)}`);
+    expect(world.reported('QuorumBroken')).toHaveLength(1);
+  });
+
+  test('is no vote: what was voted for is said again in the same bytes when another transaction has spent it', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const first = await voted(world, 1, spend());
+    const { vote } = await voted(world, 2, spend({ outputs: ['another’s'] }));
+    await world.service(1).learn(signedBy(world, vote, [2, 3, 4]));
+    expect(await world.service(1).process(spend())).toEqual(first);
+  });
+
+  test('is in one encoding: nothing may follow it', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const { vote } = await voted(world, 1, spend());
+    const bytes = certificateBytes(signedBy(world, vote, [1, 2, 3]));
+    expect(parseCertificateBytes(bytes)).toEqual(signedBy(world, vote, [1, 2, 3]));
+    expect(parseCertificateBytes(new Uint8Array([...bytes, 0]))).toBeUndefined();
+    expect(parseCertificateBytes(bytes.subarray(0, -1))).toBeUndefined();
+  });
+});
+
 describe('deposits', () => {
+  test('ECASH-16: one counts once in a transaction', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const deposit = { depositId: id32('twice'), value: 10 };
+    const message = transaction({ deposits: [deposit, deposit], outputs: ['a'] });
+    expect(reason(await world.service(1).process(message))).toBe('BadShape');
+  });
+
   const paid = (name: string, value: number, outputs = [name]): TransactionMessage =>
     transaction({ deposits: [{ depositId: id32(name), value }], outputs });
 
@@ -550,6 +620,23 @@ describe('the network believes nobody', () => {
     const network = new SigningNetwork([forged, posing, world.service(3), world.service(4)]);
     const refused = await refusalOf(network.process(spend()));
     expect([...refused.unresponsive].sort()).toEqual([1, 2]);
+  });
+
+  test('signatures of another transaction are none of this one', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const other = await world.network.process(spend({ tags: [tag(9)], outputs: ['x', 'y'] }));
+    const certificate = await world.network.certify(spend());
+    const services = world.services.map((service) => ({
+      index: service.index,
+      quorum: service.quorum,
+      process: async () => ({
+        transaction: idOf(spend({ tags: [tag(9)], outputs: ['x', 'y'] })),
+        index: service.index,
+        signatures: other[0]?.signatures ?? [],
+      }),
+    })) as unknown as ConstructorParameters<typeof SigningNetwork>[0];
+    const refused = await refusalOf(new SigningNetwork(services).finish(certificate));
+    expect([refused.phase, refused.unresponsive]).toEqual(['certificate', [1, 2, 3, 4]]);
   });
 
   test('services that fail are silent, and t others suffice', async () => {

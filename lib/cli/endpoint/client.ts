@@ -23,6 +23,7 @@ const TIMEOUT_MILLISECONDS = 30_000;
 export class EndpointPlace implements Place {
   readonly name: string;
   readonly pollMilliseconds = 100;
+  readonly lookMilliseconds = 2_000;
   readonly operators: readonly PlaceOperator[];
   readonly file = undefined;
   readonly #address: Address;

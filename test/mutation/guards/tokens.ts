@@ -635,6 +635,7 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     'carried bytes are those of the id',
     'reading.ok && reading.transaction.id === id ?',
     'reading.ok ?',
+    { redundant: 'the vote names the id as well, and is compared with the vote on what was carried' },
   ),
   service(
     'issued-once',
@@ -689,6 +690,7 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     'a count is held against what is there',
     '    if (count === undefined || count * (length + 4) > this.#bytes.length - this.#at) return undefined;\n',
     '    if (count === undefined) return undefined;\n',
+    { redundant: 'the first item that is missing ends the reading, before anything is made for the others' },
   ),
   recover(
     'certified-first',
