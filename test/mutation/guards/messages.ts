@@ -97,7 +97,7 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
     'also one of 64 bits',
     'if (integer < 0n || integer >= 1n << 64n) throw new EncodingError(`expected 0 ≤ x < 2^64, got ${integer}`);',
   ),
-  bytes('prefix', 'a part carries its length (ENC-04)', 'return concat(u32be(bytes.length), bytes);', 'return bytes;'),
+  bytes('prefix', 'a part carries its length (ENC-04)', 'out.set(bytes, 4);\n  return out;', 'return bytes;'),
   bytes(
     'count',
     'a list carries its count',
