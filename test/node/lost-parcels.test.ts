@@ -43,10 +43,30 @@ test('a lost announcement is made again to a peer that keeps announcing itself, 
   for (const operator of world.operators) expect(world.keygen(operator)?.stage).toBe('Succeeded');
 });
 
-test('two operators that know each other do not greet each other for ever', async () => {
+test('two operators that know each other greet each other once in two runs of the rule, and answer once, for ever', async () => {
   const { world, parcels } = await withoutFirstParcel();
   await world.run(4 * RULE_SECONDS);
-  const before = parcels();
-  await world.run(8 * RULE_SECONDS);
-  expect(parcels()).toBe(before);
+  for (let day = 0; day < 3; day++) {
+    const before = parcels();
+    await world.run(8 * RULE_SECONDS);
+    // The rules of all fire at once here: each announces itself, and each answers.
+    expect(parcels() - before).toBeGreaterThan(0);
+    expect(parcels() - before).toBeLessThanOrEqual(8);
+  }
+});
+
+test('a peer that falls silent counts no longer within 90 minutes, and counts again when it is back', async () => {
+  const world = await new NodeWorld().assembled();
+  for (const operator of world.operators)
+    world.cloud.schedule(topicQueue(identityOf(operator), 'coordinator', 'Wake'), bodyOf('Wake', {}), RULE_SECONDS);
+  const answering = () =>
+    world.reports.findLast(({ event, operator }) => event === 'PeersAnswer' && operator === 1)?.fields;
+  await world.run(RULE_SECONDS + 10);
+  expect(answering()).toEqual({ coin: 'sol', answering: 3, needed: 2, distance: 1 });
+  world.committee.kill(2);
+  await world.run(6 * RULE_SECONDS);
+  expect(answering()).toMatchObject({ answering: 2, distance: 0 });
+  world.committee.revive(2);
+  await world.run(2 * RULE_SECONDS);
+  expect(answering()).toMatchObject({ answering: 3, distance: 1 });
 });
