@@ -59,9 +59,15 @@ test('an error thrown before a call prevents it; thrown after, it hides that the
 
 describe('a crash', () => {
   for (const concurrency of [1, 3]) {
-    for (const when of ['before', 'after'] as const) {
-      test(`${when} a call ends the function there: nothing of it runs on, and its batch comes again (${concurrency} at once)`, async () => {
-        const cloud = makeCloud({ concurrency });
+    for (const [when, background] of [
+      ['before', true],
+      ['after', true],
+      ['before', false],
+      ['after', false],
+    ] as const) {
+      const world = background ? '' : ', which wait for nothing but their ports';
+      test(`${when} a call ends the function there: nothing of it runs on, and its batch comes again (${concurrency} at once${world})`, async () => {
+        const cloud = makeCloud({ concurrency, background });
         const store = cloud.store('alice');
         const steps: string[] = [];
         const failures: unknown[] = [];
@@ -111,28 +117,59 @@ describe('a crash', () => {
     });
   }
 
-  test('takes what the function already waits for, too', async () => {
-    const orders = new Set<string>();
-    for (let seed = 1; seed <= 10; seed++) {
-      const cloud = makeCloud({ concurrency: 2 }, seed);
-      const store = cloud.store('alice');
-      const order: string[] = [];
-      cloud.intercept(({ operation, when }) => {
-        if (when === 'before') order.push(operation);
-        if (operation === 'get') throw new Crash('here');
-      });
-      cloud.subscribe(QUEUE, async () => {
-        await Promise.all([store.get('Keys', KEY), store.write(PUT)]);
-        return { failed: [] };
-      });
-      await cloud.bus().send(numbered(1));
-      order.splice(0);
-      await cloud.run({ until: cloud.now });
-      orders.add(order.join(' '));
-      expect(cloud.inspect.items('alice', 'Keys')).toHaveLength(order.includes('write') ? 1 : 0);
-    }
-    expect(orders).toEqual(new Set(['get', 'write get']));
-  });
+  test.each([true, false])(
+    'takes what the function already waits for, too (background work: %s)',
+    async (background) => {
+      const orders = new Set<string>();
+      for (let seed = 1; seed <= 10; seed++) {
+        const cloud = makeCloud({ concurrency: 2, background }, seed);
+        const store = cloud.store('alice');
+        const order: string[] = [];
+        cloud.intercept(({ operation, when }) => {
+          if (when === 'before') order.push(operation);
+          if (operation === 'get') throw new Crash('here');
+        });
+        cloud.subscribe(QUEUE, async () => {
+          await Promise.all([store.get('Keys', KEY), store.write(PUT)]);
+          return { failed: [] };
+        });
+        await cloud.bus().send(numbered(1));
+        order.splice(0);
+        await cloud.run({ until: cloud.now });
+        orders.add(order.join(' '));
+        expect(cloud.inspect.items('alice', 'Keys')).toHaveLength(order.includes('write') ? 1 : 0);
+      }
+      expect(orders).toEqual(new Set(['get', 'write get']));
+    },
+  );
+
+  test.each([true, false])(
+    'takes its own function alone of those that interleave with it (background work: %s)',
+    async (background) => {
+      for (let seed = 1; seed <= 10; seed++) {
+        const cloud = makeCloud({ concurrency: 3, background }, seed);
+        const store = cloud.store('alice');
+        let crashes = 1;
+        cloud.intercept(({ operation, when }) => {
+          if (operation === 'write' && when === 'before' && crashes-- > 0) throw new Crash('here');
+        });
+        const ends = new Map<string, string[]>();
+        for (const queue of [QUEUE, OTHER])
+          cloud.subscribe(queue, async ([first]) => {
+            const end = (how: string) => ends.set(queue, [...(ends.get(queue) ?? []), `${how} ${first?.receiveCount}`]);
+            end('begun');
+            for (let i = 0; i < 3; i++) await Promise.all([store.get('Keys', KEY), store.query('Keys', 'p')]);
+            if (queue === QUEUE) await store.write(PUT);
+            end('ended');
+            return { failed: [] };
+          });
+        await cloud.bus().send([...numbered(1), ...numbered(1, OTHER)]);
+        await cloud.run();
+        expect(ends.get(OTHER)).toEqual(['begun 1', 'ended 1']);
+        expect(ends.get(QUEUE)).toEqual(['begun 1', 'begun 2', 'ended 2']);
+      }
+    },
+  );
 
   test('outside of a function is an error like any other', async () => {
     const cloud = makeCloud();

@@ -44,6 +44,34 @@ test('a port call of a batch that has returned is reported: in Lambda it would f
   expect(late).toEqual([`${QUEUE} store.get`]);
 });
 
+test.each([1, 4])(
+  'so is one that nobody waited for, where handlers wait for nothing but their ports (%i at once)',
+  async (concurrency) => {
+    const cloud = new LocalCloud({
+      seed: new Uint8Array(32).fill(3),
+      clock: 'virtual',
+      background: false,
+      concurrency,
+    });
+    cloud.createQueue(QUEUE);
+    const late: string[] = [];
+    cloud.inspect.onLateCall((queue, operation) => late.push(`${queue} ${operation.port}.${operation.operation}`));
+    const store = cloud.store('alice/btc');
+    cloud.subscribe(QUEUE, async () => {
+      const more = async () => {
+        for (let i = 0; i < 10; i++) await store.query('Keys', 'late');
+      };
+      void more();
+      return { failed: [] };
+    });
+    await cloud.bus().send([{ queue: QUEUE, body: 'a' }]);
+    await cloud.run();
+    await cloud.bus().send([]);
+    expect(late.length).toBeGreaterThan(0);
+    expect(new Set(late)).toEqual(new Set([`${QUEUE} store.query`]));
+  },
+);
+
 test('the due index lags both ways: it may still show a ceremony that was woken, and shows each once', async () => {
   const cloud = new LocalCloud({ seed: new Uint8Array(32).fill(3), clock: 'virtual', faults: { dueLagSeconds: 60 } });
   const store = cloud.store('alice/btc');
@@ -66,4 +94,25 @@ test('the due index lags both ways: it may still show a ceremony that was woken,
   await Promise.all(keys.map((key) => store.write({ kind: 'delete', table: 'Ceremonies', key })));
   cloud.advance(61);
   expect(await store.due(now + 200, 100)).toEqual([]);
+});
+
+test('a world that begins with the tables of another knows them again and opens what was wrapped there, and draws anew', async () => {
+  const first = world();
+  const item = { pk: 'a', sk: 'kept' };
+  await first.store('alice/btc').write({ kind: 'put', table: 'Keys', item });
+  const { plaintext, wrapped } = await first.wrapper('alice/btc').generateDataKey('keys', { a: 'b' });
+  first.advance(100);
+  const seed = new Uint8Array(32).fill(4);
+  const second = new LocalCloud({ seed, clock: 'virtual', image: first.image() });
+  expect(second.now).toBe(first.now);
+  const store = second.store('alice/btc');
+  expect(await store.get('Keys', item)).toEqual(item);
+  expect(await store.tableId('Keys')).toBe(await first.store('alice/btc').tableId('Keys'));
+  const wrapper = second.wrapper('alice/btc');
+  expect(await wrapper.decrypt('keys', wrapped, { a: 'b' })).toEqual(plaintext);
+  expect((await wrapper.generateDataKey('keys', { a: 'b' })).plaintext).not.toEqual(plaintext);
+  // What is taken back is another table here, too.
+  const id = await store.tableId('Keys');
+  second.restoreTable('alice/btc', second.snapshotTable('alice/btc', 'Keys'));
+  expect(await store.tableId('Keys')).not.toBe(id);
 });
