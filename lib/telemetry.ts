@@ -15,7 +15,7 @@ export function dimensionsOf(operator: string, role: string): { readonly service
 export type Unit = 'Count' | 'Seconds';
 
 /**
- * One row for each metric that a function says; `DeadLetters` is the queue's own and is not said by anybody (docs/decisions/0031-metrics.md).
+ * One row for each metric that a function says; `DeadLetters` is the queue's own and is not said by anybody (docs/decisions/0032-metrics.md).
  *
  * The section of the runbook, or why nobody is called.
  */
