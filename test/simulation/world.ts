@@ -46,6 +46,8 @@ const LEASE_SECONDS = 361;
 /** Lease expiries of one run: each takes six minutes of everybody's time. */
 const MOST_EXPIRIES = 4;
 const RULE_SECONDS = 900;
+/** Some twenty times what the busiest run has. */
+const MOST_BATCHES = 60_000;
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -102,6 +104,7 @@ export class SimulatedWorld {
   #next: NextVersion | undefined;
   #faulty = false;
   #expiries = 0;
+  #batches = 0;
   /** Whether the call that is being done changed anything. */
   #changed = false;
 
@@ -338,7 +341,11 @@ export class SimulatedWorld {
   }
 
   #defect(what: string): void {
-    const violation: Violation = { invariant: 12, what };
+    this.#violated(12, what);
+  }
+
+  #violated(invariant: Violation['invariant'], what: string): void {
+    const violation: Violation = { invariant, what };
     this.auditor.violations.push(violation);
     this.trace(`VIOLATION: ${what}`);
   }
@@ -436,6 +443,8 @@ export class SimulatedWorld {
       ...handler,
       run: async (environment, batch) => {
         this.auditor.bounds.delivered(namespace, batch.length);
+        if (++this.#batches === MOST_BATCHES)
+          this.#violated(11, `${MOST_BATCHES} batches, and no end: the last on ${batch[0]?.queue ?? 'no queue'}`);
         for (const { messageId, receiveCount } of batch) {
           if (receiveCount === 1 && this.#delivered.has(messageId)) this.tally.add('duplicates');
           this.#delivered.add(messageId);
