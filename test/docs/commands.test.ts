@@ -63,12 +63,6 @@ const ELSEWHERE: Readonly<Record<string, RunBy>> = {
   'npm run synth': [CI, 'npm run --silent synth'],
   'npm run test:package': [CI, 'npm run --silent test:package'],
   'npm run docs:api': [CI, 'npm run --silent docs:api'],
-  'npm run simulate -- --seeds 1000': [CI, 'npm run --silent simulate -- --seeds 1000'],
-  'npm run simulate -- --seeds 500 --byzantine': [CI, 'npm run --silent simulate -- --seeds 500 --byzantine'],
-  'npm run simulate -- --seeds 100 --operators 5 --threshold 3': ['scripts/simulate.ts', '--operators 3 --threshold 2'],
-  'npm run simulate -- --seed 42': ['scripts/simulate.ts', 'npm run simulate -- --seed 42'],
-  'npm run sweep': [CI, 'npm run --silent sweep'],
-  'npm run sweep -- --pairs --stride 1 --role coordinator': ['scripts/sweep.ts', '--role coordinator'],
 };
 
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
