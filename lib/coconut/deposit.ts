@@ -20,7 +20,7 @@ export interface DepositStatement {
   readonly depositId: Uint8Array;
   /** Below 2⁶⁴. */
   readonly value: bigint;
-  /** {@link ownerOf} the outputs, 32 bytes. */
+  /** `ownerOf` the outputs, 32 bytes. */
   readonly owner: Uint8Array;
 }
 
