@@ -80,7 +80,7 @@ export function busAdapter({ place, engine, sqs }: Started, accounts: { readonly
         bus,
         store: { get: () => Promise.reject(new Throttled('slow')) },
         wrapper: {},
-        telemetry: { record: (line: string) => lines.push(line) },
+        telemetry: { record: (line: string) => lines.push(line), follow: () => {}, publish: () => {} },
       },
       extend: (_: string, held: Parameters<typeof extendVisibility>[2]) =>
         extendVisibility(sqs(REGION), urlOf(name), held),
