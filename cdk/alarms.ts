@@ -146,6 +146,21 @@ export class Alarms {
     });
   }
 
+  /** What a role with ceremonies may leave waiting. @param role a coin or an asset */
+  late(role: string): void {
+    const operator = this.#operator;
+    this.said(
+      'OutboxAge',
+      role,
+      `What ${operator} has to say about ${role} is taken by none of its own queues: it counts as silent, and its client does not hear how a ceremony ended.`,
+    );
+    this.said(
+      'CeremonyAge',
+      role,
+      `A ${role} ceremony of ${operator} is past its expiry and has not ended: its client waits for an outcome.`,
+    );
+  }
+
   #add(id: string, warning: Warning): void {
     const { metric, threshold, impact, section } = warning;
     const alarm = new Alarm(this.#scope, id, {

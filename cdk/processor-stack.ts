@@ -70,15 +70,6 @@ export class ProcessorStack extends Stack {
       coin,
       `${identity}'s ${coin} processor refuses messages that are not what they say: a peer runs another version or is hostile.`,
     );
-    alarms.said(
-      'OutboxAge',
-      coin,
-      `What ${identity} has to say about ${coin} is taken by none of its own queues: it counts as silent, and its client does not hear how a ceremony ended.`,
-    );
-    alarms.said(
-      'CeremonyAge',
-      coin,
-      `A ${coin} ceremony of ${identity} is past its expiry and has not ended: its client waits for an outcome.`,
-    );
+    alarms.late(coin);
   }
 }

@@ -84,15 +84,6 @@ export class SigningServiceStack extends Stack {
       asset,
       `${identity}'s ${asset} signing service refuses messages that are not what they say: a peer or a gateway runs another version or is hostile.`,
     );
-    alarms.said(
-      'OutboxAge',
-      asset,
-      `What ${identity} has to say about ${asset} is taken by none of its own queues: it counts as silent, and its client does not hear how a ceremony ended.`,
-    );
-    alarms.said(
-      'CeremonyAge',
-      asset,
-      `A ${asset} ceremony of ${identity} is past its expiry and has not ended: its client waits for an outcome.`,
-    );
+    alarms.late(asset);
   }
 }

@@ -138,6 +138,21 @@ export interface Store {
   tableId(table: Table): Promise<string>;
 }
 
+/** The same store but for these calls. A store is a class: a spread of it would lose the others. */
+export function storeWith(store: Store, calls: Partial<Store>): Store {
+  return {
+    get: (...args) => store.get(...args),
+    batchGet: (...args) => store.batchGet(...args),
+    query: (...args) => store.query(...args),
+    write: (...args) => store.write(...args),
+    transact: (...args) => store.transact(...args),
+    addToSet: (...args) => store.addToSet(...args),
+    due: (...args) => store.due(...args),
+    tableId: (...args) => store.tableId(...args),
+    ...calls,
+  };
+}
+
 // ---------------------------------------------------------------------------------------------- keys, time, randomness
 
 /** Which customer-managed key wraps: long-term (`keys`) or ceremony-long (`ephemeral`). */

@@ -11,7 +11,7 @@ import type { Hex } from '../lib/messages/hex.ts';
 import { ceremonyId, type SigningParameters } from '../lib/messages/parameters.ts';
 import { parseQueueName } from '../lib/messages/topics.ts';
 import type { NodeFunction } from '../lib/node/function.ts';
-import type { Item, OutgoingMessage, Ports, Store, Write } from '../lib/ports.ts';
+import { type Item, type OutgoingMessage, type Ports, storeWith, type Write } from '../lib/ports.ts';
 import { leaderOf } from '../lib/signing/step.ts';
 
 const { values } = parseArgs({
@@ -102,13 +102,7 @@ const rowName = (sk: string): string => sk.replace(/#.*/, '');
 
 function measuredPorts(ports: Ports): Ports {
   const { store } = ports;
-  const measured: Store = {
-    get: (...call) => store.get(...call),
-    batchGet: (...call) => store.batchGet(...call),
-    query: (...call) => store.query(...call),
-    addToSet: (...call) => store.addToSet(...call),
-    due: (...call) => store.due(...call),
-    tableId: (...call) => store.tableId(...call),
+  const measured = storeWith(store, {
     write: (write) => {
       if (write.kind === 'put') meter.put(write.item, write.table);
       return store.write(write);
@@ -117,7 +111,7 @@ function measuredPorts(ports: Ports): Ports {
       meter.writes(writes);
       return store.transact(writes, token);
     },
-  };
+  });
   return { ...ports, store: measured };
 }
 

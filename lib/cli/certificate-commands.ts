@@ -1,6 +1,4 @@
 /** `coterie certificate` and `coterie address`: what a key proves, who says so, and where it may be paid to. */
-
-import { renameSync, writeFileSync } from 'node:fs';
 import { schemeOf } from '../keygen/scheme.ts';
 import { bodyOf } from '../messages/catalogue.ts';
 import { type Certificate, verifyCertificate } from '../messages/certificate.ts';
@@ -9,7 +7,7 @@ import type { Hex } from '../messages/hex.ts';
 import { stateKey } from '../node/rows.ts';
 import { stateRow } from '../view/ceremony-rows.ts';
 import { announcementOf, type CertificateFile, readCertificateFile } from './certificate-file.ts';
-import { readCommitteeFile } from './deploy-files.ts';
+import { putOut, readCommitteeFile } from './deploy-files.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { byPrefix } from './find-ceremony.ts';
 import { keysAt } from './keys-at.ts';
@@ -36,12 +34,7 @@ export async function exportCertificate(key: string | undefined, options: Export
     const announcement = await announcementOf(place.reader(operator.identity, coin), certificate);
     const { committee } = certificate.parameters;
     const file: CertificateFile = { version: 1, committee, certificate, ...(announcement ? { announcement } : {}) };
-    const text = `${JSON.stringify(file)}\n`;
-    if (options.output === undefined) process.stdout.write(text);
-    else {
-      writeFileSync(`${options.output}.partial`, text, { mode: 0o644 });
-      renameSync(`${options.output}.partial`, options.output);
-    }
+    putOut(`${JSON.stringify(file)}\n`, options.output);
     if (!announcement)
       process.stderr.write('its announcement has expired here: the file proves the key, and not who announced it\n');
     return STATUS.ok;

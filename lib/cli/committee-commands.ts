@@ -1,5 +1,5 @@
 /** What the operator's commands do, between the command line and the functions that do the work. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type * as z from 'zod';
 import { dynamoClient } from '../aws/clients.ts';
 import { systemRandom } from '../local/random.ts';
@@ -19,7 +19,7 @@ import {
   spoken,
 } from './committee.ts';
 import { type Access, busOf, directoryOf } from './deploy-access.ts';
-import { assertAgreed, readCommitteeFile, readOperatorFile, readText } from './deploy-files.ts';
+import { assertAgreed, readCommitteeFile, readOperatorFile, readText, writeWhole } from './deploy-files.ts';
 import { reaching } from './place-aws.ts';
 import { reconcile, sentenceOf, wantedTables } from './reconcile.ts';
 import { shown, UsageError, wholeNumber } from './usage.ts';
@@ -193,7 +193,5 @@ function writeOnce(path: string, text: string): void {
       `expected no file at ${path}, got one with other content: move it away, or choose another --output`,
     );
   }
-  const partial = `${path}.partial`;
-  writeFileSync(partial, text, { mode: 0o644 });
-  renameSync(partial, path);
+  writeWhole(path, text);
 }

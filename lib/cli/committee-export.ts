@@ -1,6 +1,6 @@
 /** `coterie committee export`: the file by which strangers judge evidence, as an operator has accepted it. */
-import { renameSync, writeFileSync } from 'node:fs';
 import { committeeText, spoken } from './committee.ts';
+import { putOut } from './deploy-files.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { atPlace, committeeAt, type PlaceOptions, readerAt } from './place-options.ts';
 
@@ -12,12 +12,7 @@ export interface ExportOptions extends PlaceOptions {
 export async function exportCommittee(options: ExportOptions): Promise<Status> {
   return atPlace(options, async (place) => {
     const committee = await committeeAt(place, readerAt(place, options.as));
-    const text = committeeText(committee);
-    if (options.output === undefined) process.stdout.write(text);
-    else {
-      writeFileSync(`${options.output}.partial`, text, { mode: 0o644 });
-      renameSync(`${options.output}.partial`, options.output);
-    }
+    putOut(committeeText(committee), options.output);
     process.stderr.write(`committee ${spoken(committee.id)}\n`);
     return STATUS.ok;
   });

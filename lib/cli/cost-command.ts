@@ -1,8 +1,8 @@
 /** `coterie cost`: offline, from counts and prices that are in the package. */
-import { renameSync, writeFileSync } from 'node:fs';
 import { MAX_SERVICES } from '../messages/parameters.ts';
 import { type Cost, costOf } from './cost.ts';
 import { costPicture } from './cost-picture.ts';
+import { writeWhole } from './deploy-files.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { dollarsText, table } from './text.ts';
 import { smallestMajority, UsageError, wholeNumber } from './usage.ts';
@@ -42,10 +42,8 @@ export function cost(options: CostOptions): Status {
     signaturesPerDay: coins === 0 ? 0 : wholeNumber('--signatures-per-day', options.signaturesPerDay, 0, 100_000_000),
     keysPerMonth: wholeNumber('--keys-per-month', options.keysPerMonth, 0, 1_000_000),
   });
-  if (options.svg !== undefined) {
-    writeFileSync(`${options.svg}.partial`, costPicture(answer));
-    renameSync(`${options.svg}.partial`, options.svg);
-  }
+  // Who may change a picture is the umask's to say.
+  if (options.svg !== undefined) writeWhole(options.svg, costPicture(answer), 0o666);
   process.stdout.write(options.json ? `${JSON.stringify({ v: 1, ...answer })}\n` : `${costText(answer)}\n`);
   return STATUS.ok;
 }

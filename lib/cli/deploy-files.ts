@@ -1,5 +1,5 @@
 /** The files that an operator has: its own, private one, and the committee's. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
 import { type OperatorFile, parseOperatorFile } from '../messages/operator.ts';
 import { UsageError } from './usage.ts';
@@ -30,6 +30,19 @@ export function readText(path: string, what: string): string {
   } catch {
     throw new UsageError(`expected ${what} at ${path}, got nothing that can be read: check the path`);
   }
+}
+
+/** Whole or not at all: what is cut off leaves the old file, or none. */
+export function writeWhole(path: string, text: string, mode = 0o644): void {
+  const partial = `${path}.partial`;
+  writeFileSync(partial, text, { mode });
+  renameSync(partial, path);
+}
+
+/** Into the file `output`, or on stdout where none is named. */
+export function putOut(text: string, output: string | undefined): void {
+  if (output === undefined) process.stdout.write(text);
+  else writeWhole(output, text);
 }
 
 /** The committee is the one agreed on, and names this operator as the operator names itself. @throws {UsageError} */

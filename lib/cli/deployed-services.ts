@@ -123,9 +123,8 @@ export class DeployedServices implements TokenStage {
 
   /** Nothing reads its queues of requests any more; what lies in them stays there. */
   async silence(index: number): Promise<void> {
-    const { operators, asset } = this.#options;
-    const operator = operators[index - 1];
-    if (!operator) throw new RangeError(`expected a service from 1 to ${operators.length}, got ${index}`);
+    const { asset } = this.#options;
+    const operator = this.#operator(index);
     this.#silent.add(index);
     const names = new Set<string>(REQUESTS.map((message) => topicQueue(operator.file.identity, asset, message)));
     const { EventSourceMappings } = await this.#lambda<{ EventSourceMappings: readonly Mapping[] }>(
@@ -140,10 +139,8 @@ export class DeployedServices implements TokenStage {
   }
 
   storeOf(index: number): Pick<Store, 'write'> {
-    const { operators, asset } = this.#options;
-    const operator = operators[index - 1];
-    if (!operator) throw new RangeError(`expected a service from 1 to ${operators.length}, got ${index}`);
-    const { file, access } = operator;
+    const { asset } = this.#options;
+    const { file, access } = this.#operator(index);
     const names = { Issuance: tableName(file.identity, asset, 'Issuance') };
     return new DynamoStore(dynamoClient({ region: file.region, ...access }), names);
   }
@@ -161,6 +158,13 @@ export class DeployedServices implements TokenStage {
 
   async close(): Promise<void> {
     await this.#gateway.close();
+  }
+
+  #operator(index: number): Operator {
+    const { operators } = this.#options;
+    const operator = operators[index - 1];
+    if (!operator) throw new RangeError(`expected a service from 1 to ${operators.length}, got ${index}`);
+    return operator;
   }
 
   #requestQueues(): { readonly operator: Operator; readonly name: string }[] {

@@ -56,10 +56,20 @@ const MORTAL: readonly string[] = [
   'Control',
 ];
 
+/** An operator, and what stands after the first `@`, if there is one. */
+function operatorAt(
+  option: string,
+  text: string,
+  operators: number,
+): { readonly operator: number; readonly at?: string } {
+  const split = text.indexOf('@');
+  if (split < 0) return { operator: wholeNumber(option, text, 1, operators) };
+  return { operator: wholeNumber(option, text.slice(0, split), 1, operators), at: text.slice(split + 1) };
+}
+
 /** `3@SignatureShare`. */
 function liarOf(text: string, { operators, threshold }: CommitteeShape): Liar {
-  const [index = '', statement = 'SignatureShare'] = text.split('@');
-  const operator = wholeNumber('--lie', index, 1, operators);
+  const { operator, at: statement = 'SignatureShare' } = operatorAt('--lie', text, operators);
   const lie = LIES.find((each) => each === statement);
   if (lie === 'EncryptedKeyShare' && threshold < 2)
     throw new UsageError(`--lie: expected a threshold of at least 2 for a lie in ${lie}, got ${threshold}`);
@@ -69,10 +79,8 @@ function liarOf(text: string, { operators, threshold }: CommitteeShape): Liar {
 
 /** `2`, or `2@SigningPackageIn`. */
 function killOf(text: string, operators: number): { readonly operator: number; readonly at: string | undefined } {
-  const split = text.indexOf('@');
-  const operator = wholeNumber('--kill', split < 0 ? text : text.slice(0, split), 1, operators);
-  if (split < 0) return { operator, at: undefined };
-  const at = text.slice(split + 1);
+  const { operator, at } = operatorAt('--kill', text, operators);
+  if (at === undefined) return { operator, at };
   if (MORTAL.includes(at)) return { operator, at };
   throw new UsageError(
     `--kill: expected a message of a ceremony after @, one of ${MORTAL.join(', ')}, got ${shown(at)}`,

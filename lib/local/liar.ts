@@ -4,7 +4,7 @@
  */
 import { readOwnScalar, type Suite } from '../frost/suite.ts';
 import type { StatementType } from '../messages/statement.ts';
-import type { Item, Key, Ports, Store, Table } from '../ports.ts';
+import { type Item, type Ports, storeWith, type Table } from '../ports.ts';
 import { dataKeyOf, type Subject, Vault } from '../vault/vault.ts';
 
 /** What it can lie in. */
@@ -43,19 +43,13 @@ export function lyingPorts(ports: Ports, suite: Suite, identity: string, coin: s
   const { store } = ports;
   return {
     ...ports,
-    store: {
-      get: async (from: Table, key: Key) => {
+    store: storeWith(store, {
+      get: async (from, key) => {
         const item = await store.get(from, key);
         return item && bent(from, item);
       },
       batchGet: async (from, keys) => Promise.all((await store.batchGet(from, keys)).map((item) => bent(from, item))),
-      query: (...args) => store.query(...args),
-      write: (...args) => store.write(...args),
-      transact: (...args) => store.transact(...args),
-      addToSet: (...args) => store.addToSet(...args),
-      due: (...args) => store.due(...args),
-      tableId: (...args) => store.tableId(...args),
-    } satisfies Store,
+    }),
   };
 }
 

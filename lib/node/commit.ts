@@ -194,9 +194,14 @@ export async function commit(
   const rows = outboxRows(ceremony, stage, bodies, at, ttl);
   for (const item of rows) writes.push({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 
-  await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);
+  if (!previous?.stuck) await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);
   const result = await transact(node, writes, token, ceremony);
-  if (!result.committed) return refused(node, writes, result);
+  if (!result.committed) {
+    if (previous && !previous.stuck && !result.failures.some(({ index }) => index === 0))
+      await markStuck(node, ceremony, previous);
+    return refused(node, writes, result);
+  }
+  if (previous?.stuck) await arm(node, ceremony, previous.wakeAt, transition.wakeAt);
   node.log('Stage', {
     ceremony,
     kind: state.kind,
@@ -205,7 +210,7 @@ export async function commit(
     coin: node.config.coin,
   });
   await sendRows(node, rows, new Map());
-  return { kind: 'committed', stored: { state, version, dataKey, token, wakeAt: transition.wakeAt } };
+  return { kind: 'committed', stored: { state, version, dataKey, token, wakeAt: transition.wakeAt, stuck: false } };
 }
 
 /** The delayed `Wake` goes out before the transaction: a spurious one is harmless, a missing one loses a ceremony. */
@@ -217,6 +222,22 @@ async function arm(
 ): Promise<void> {
   if (wakeAt === undefined || wakeAt === armed) return;
   await node.send([wakeMessage(node, ceremony, wakeAt)]);
+}
+
+/**
+ * A refused step has sent a `Wake` for nothing, and that one would try it again, and send the next: from now on the ceremony is armed after its transaction.
+ * Whoever moves it takes the mark away with the row.
+ */
+async function markStuck(node: Processor, ceremony: Hex, { version }: Stored): Promise<void> {
+  const row = await node.ports.store.get('Ceremonies', stateKey(ceremony));
+  if (!row) return;
+  const condition = { kind: 'equals', attribute: 'version', value: version } as const;
+  await node.ports.store.write({
+    kind: 'put',
+    table: 'Ceremonies',
+    item: { ...row, version: version + 1, stuck: true },
+    condition,
+  });
 }
 
 export function wakeMessage(node: Processor, ceremony: Hex, at: number): OutgoingMessage {

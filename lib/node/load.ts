@@ -25,6 +25,8 @@ export interface Stored {
   /** Of the commit that wrote this version: how a node recognises its own write when the answer was lost. */
   readonly token: string;
   readonly wakeAt: number | undefined;
+  /** Its last step was refused, by a row that is there already or by the halt switch: it is not a step that may be armed for before it is written. */
+  readonly stuck: boolean;
 }
 
 export async function loadState(node: Node, ceremony: Hex): Promise<Stored | undefined> {
@@ -33,7 +35,7 @@ export async function loadState(node: Node, ceremony: Hex): Promise<Stored | und
 }
 
 export function decodeState(item: Item): Stored {
-  const { state, version, dataKey, token, wakeAt } = item;
+  const { state, version, dataKey, token, wakeAt, stuck } = item;
   if (
     typeof state !== 'string' ||
     typeof version !== 'number' ||
@@ -49,6 +51,7 @@ export function decodeState(item: Item): Stored {
     dataKey,
     token,
     wakeAt: typeof wakeAt === 'number' ? wakeAt : undefined,
+    stuck: stuck === true,
   };
 }
 

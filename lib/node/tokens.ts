@@ -219,12 +219,12 @@ export async function onTransactionCertificate(
   if (!opened) return;
   const { replyTo: _, replyKey, ...certificate } = payload;
   const said = await opened.service.process(certificate);
-  await countRefusals(node.ports.store, opened, reasonsIn(said));
   const answer: Pick<Answer, 'name' | 'answer'> =
     'refusal' in said
       ? { name: 'TransactionVote', answer: wire(said) }
       : { name: 'PartialSignatures', answer: { ...said, signatures: [...said.signatures] } };
   await node.send(await sealed(node, opened, [{ ...answer, queue, body, replyKey }]));
+  await countRefusals(node.ports.store, opened, reasonsIn(said));
 }
 
 export async function onRecoverIssued(

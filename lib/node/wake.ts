@@ -18,11 +18,10 @@ export async function onWake(node: Processor, { ceremony }: Payload<'Wake'>): Pr
   await wakeOpenCeremonies(node, node.now());
 }
 
-/** What is due is stepped; what is not due yet is armed again, because one delay reaches 15 minutes only. @param look at the state before */
-async function wakeCeremony(node: Processor, ceremony: Hex, look: (before: Stored) => void = () => {}): Promise<void> {
+/** One `Wake` for one: what is not due yet is armed again, because one delay reaches 15 minutes only. */
+async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
   const before = await loadState(node, ceremony);
   if (!before) return;
-  look(before);
   await advance(node, ceremony);
   const after = await loadState(node, ceremony);
   if (after && (after.version === before.version || after.wakeAt === before.wakeAt)) {
@@ -50,13 +49,16 @@ export async function wakeOpenCeremonies(node: Processor, until: number): Promis
     const ceremony = key.pk.slice('C#'.length) as Hex;
     node.follow({ ceremony });
     try {
-      await wakeCeremony(node, ceremony, (before) => {
-        oldest = Math.max(oldest, unfinishedSeconds(node, before));
-      });
+      const before = await loadState(node, ceremony);
+      if (!before) continue;
+      oldest = Math.max(oldest, unfinishedSeconds(node, before));
+      // No `Wake` for what does not move: the rule comes again in a minute by itself, and with each visit there would be one more.
+      await advance(node, ceremony);
+      await resend(node, ceremony);
     } catch (error) {
       rethrowCrash(error);
       // The first in the list every time: one that fails must not keep all others from their deadlines.
-      node.log('HandlerFailed', { ceremony: key.pk.slice('C#'.length), error: nameOf(error) });
+      node.log('HandlerFailed', { ceremony, error: nameOf(error) });
       failed = error;
     }
   }

@@ -13,7 +13,7 @@ import { acceptCommittee, keepNewest, onExternalPublicKey, start, whenAllAreKnow
 import { type Coordinator, type CoordinatorConfig, Node, type Processor } from '../../lib/node/node.ts';
 import { processorKeys } from '../../lib/node/own-keys.ts';
 import { COMMITTEE, COORDINATOR, OWN_KEYS, peerKey, READY } from '../../lib/node/rows.ts';
-import type { Delivery, Item, OutgoingMessage, Ports } from '../../lib/ports.ts';
+import { type Delivery, type Item, type OutgoingMessage, type Ports, storeWith } from '../../lib/ports.ts';
 import { NodeWorld } from './world.ts';
 
 const ME = identityOf(1);
@@ -118,26 +118,12 @@ describe('a processor introduces itself', () => {
       }
       return store.get(table, key);
     };
-    const racing = new Node(node.config, { ...node.ports, store: { ...bound(store), get } });
+    const racing = new Node(node.config, { ...node.ports, store: storeWith(store, { get }) });
     await start(node);
     await start(racing);
     expect(new Set(introduced(sent).map(({ body }) => body)).size).toBe(1);
   });
 });
-
-/** The store's calls as an object, so that one can be replaced. */
-function bound(store: Ports['store']): Ports['store'] {
-  return {
-    get: (...call) => store.get(...call),
-    batchGet: (...call) => store.batchGet(...call),
-    query: (...call) => store.query(...call),
-    write: (...call) => store.write(...call),
-    transact: (...call) => store.transact(...call),
-    addToSet: (...call) => store.addToSet(...call),
-    due: (...call) => store.due(...call),
-    tableId: (...call) => store.tableId(...call),
-  };
-}
 
 describe('own keys', () => {
   test('are made once, also if two begin at once', async () => {
@@ -157,7 +143,7 @@ describe('own keys', () => {
       }
       return store.get(table, key);
     };
-    const made = await processorKeys(new Node(node.config, { ...node.ports, store: { ...bound(store), get } }));
+    const made = await processorKeys(new Node(node.config, { ...node.ports, store: storeWith(store, { get }) }));
     expect(made.messagingKey).toBe(directory(world, OWN_KEYS)?.['messagingKey']);
     expect(
       JSON.stringify([directory(world, OWN_KEYS), world.items(1, 'Keys').filter(({ pk }) => pk === 'OWN').length]),
@@ -177,7 +163,7 @@ describe('own keys', () => {
       const { store } = node.ports;
       const get: typeof store.get = async (of, key) =>
         of === 'Directory' && key.sk === OWN_KEYS.sk ? undefined : store.get(of, key);
-      await processorKeys(new Node(node.config, { ...node.ports, store: { ...bound(store), get } })).catch(() => {});
+      await processorKeys(new Node(node.config, { ...node.ports, store: storeWith(store, { get }) })).catch(() => {});
     }
     expect(world.items(1, other)).toEqual(kept);
   });
@@ -255,7 +241,7 @@ describe('a peer’s messaging key is taken', () => {
       }
       return found;
     };
-    expect(await keepNewest(new Node(node.config, { ...node.ports, store: { ...bound(store), get } }), item(7))).toBe(
+    expect(await keepNewest(new Node(node.config, { ...node.ports, store: storeWith(store, { get }) }), item(7))).toBe(
       'ignored',
     );
     expect(stored(world)).toMatchObject({ generation: 9 });

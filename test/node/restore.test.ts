@@ -7,7 +7,7 @@ import { hpkeSealer, openSealed } from '../../lib/messages/sealing.ts';
 import { type SealedStatement, type Statement, statementHash } from '../../lib/messages/statement.ts';
 import { parseQueueName } from '../../lib/messages/topics.ts';
 import { OWN_KEYS } from '../../lib/node/rows.ts';
-import { NodeWorld } from './world.ts';
+import { ledBy, NodeWorld } from './world.ts';
 
 /** What an operator said, by place: more than one hash in a place is a contradiction. Sealed statements are compared once opened, by those who may. */
 class Ear {
@@ -134,6 +134,35 @@ test.each(['keygen', 'signing'] as const)(
     }
   },
 );
+
+test('NON-03 a leader whose Ceremonies table was lost and who hears others first is refused by what it said, and is woken once a minute at most', async () => {
+  const world = await new NodeWorld({ operators: 4, threshold: 2 }).assembled();
+  const { instruction, ceremony } = ledBy(world, 1, { expiresAt: world.committee.now() + 3_600 });
+  const empty = world.cloud.snapshotTable(world.namespace(1), 'Ceremonies');
+  await world.instruct(instruction, [1, 3]);
+  await world.run(3);
+  expect(world.signatures(1, ceremony)).toHaveLength(1);
+  world.cloud.restoreTable(world.namespace(1), empty);
+  // The others commit to it now, and the same session would be of other signers.
+  for (const operator of [1, 3]) world.committee.kill(operator);
+  await world.instruct(instruction, [2, 4]);
+  await world.run(3);
+  world.committee.revive(1);
+  let wakes = 0;
+  world.cloud.inspect.onSend(({ queue }) => {
+    if (queue.startsWith(`${identityOf(1)}-`) && parseQueueName(queue)?.message === 'Wake') wakes++;
+  });
+  const minutes = 55;
+  for (let minute = 0; minute < minutes; minute++) {
+    // The scheduled rule, too.
+    await world.control(1, { CleanUp: {} });
+    await world.run(60);
+  }
+  expect(world.count('CommitRefused', 1)).toBeGreaterThan(1);
+  expect(wakes).toBeLessThan(2 * minutes);
+  await world.run(600);
+  expect(world.signing(1, ceremony)?.stage).toBe('Failed');
+});
 
 test('a Directory table from before the first start is refused, and does not make keys for ever', async () => {
   const world = await new NodeWorld({ genesis: false }).assembled();

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { RoleName } from '../../lib/local/committee.ts';
 import { HALT } from '../../lib/node/rows.ts';
-import type { Ports, Write } from '../../lib/ports.ts';
+import { type Ports, storeWith, type Write } from '../../lib/ports.ts';
 import type { Invariant } from './invariants/violation.ts';
 import { castingFor } from './liars.ts';
 import { type RunResult, simulate } from './run.ts';
@@ -101,21 +101,8 @@ const transacting =
   (change: (writes: readonly Write[]) => readonly Write[]): Sabotage =>
   (ports) => ({
     ...ports,
-    store: { ...bound(ports), transact: (writes, token) => ports.store.transact(change(writes), token) },
+    store: storeWith(ports.store, { transact: (writes, token) => ports.store.transact(change(writes), token) }),
   });
-
-function bound({ store }: Ports): Ports['store'] {
-  return {
-    get: (...args) => store.get(...args),
-    batchGet: (...args) => store.batchGet(...args),
-    query: (...args) => store.query(...args),
-    write: (...args) => store.write(...args),
-    transact: (...args) => store.transact(...args),
-    addToSet: (...args) => store.addToSet(...args),
-    due: (...args) => store.due(...args),
-    tableId: (...args) => store.tableId(...args),
-  };
-}
 
 interface Defect {
   readonly what: string;
@@ -197,10 +184,9 @@ const DEFECTS: readonly Defect[] = [
     found: [12],
     sabotage: (ports) => ({
       ...ports,
-      store: {
-        ...bound(ports),
+      store: storeWith(ports.store, {
         query: (table, pk, prefix) => (prefix === 'OUT#' ? Promise.resolve([]) : ports.store.query(table, pk, prefix)),
-      },
+      }),
     }),
     profile: {
       ...CALM,

@@ -363,9 +363,23 @@ export const NODE_GUARDS: readonly Guard[] = [
   commit(
     'arm',
     'the wake-up is sent before the transaction',
-    'await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);',
+    'if (!previous?.stuck) await arm(node, ceremony, previous?.wakeAt, transition.wakeAt);',
     '',
     { tests: [SIGNING, RECEIVE] },
+  ),
+  commit(
+    'stuck',
+    'a refused step is armed for once, and not with every visit',
+    '      await markStuck(node, ceremony, previous);\n',
+    '      {}\n',
+    { tests: [RESTORE] },
+  ),
+  commit(
+    'armed-after',
+    'what was stuck and moves is armed again',
+    'if (previous?.stuck) await arm(node, ceremony, previous.wakeAt, transition.wakeAt);',
+    '',
+    { tests: [RESTORE] },
   ),
   commit(
     'unknown-outcome',
@@ -774,6 +788,13 @@ export const NODE_GUARDS: readonly Guard[] = [
     'if (false) await node.send',
   ),
   wake(
+    'rule-arms-nothing',
+    'the scheduled rule adds no Wake to those that are under way',
+    '      await advance(node, ceremony);\n      await resend(node, ceremony);\n',
+    '      await wakeCeremony(node, ceremony);\n',
+    { tests: [RESTORE] },
+  ),
+  wake(
     'resend',
     'a wake-up sends what was not sent',
     '  // Last: a queue that refuses must not keep a ceremony from its deadline.\n  await resend(node, ceremony);',
@@ -783,7 +804,7 @@ export const NODE_GUARDS: readonly Guard[] = [
   wake(
     'one-fails',
     'one ceremony that fails keeps no other from its deadline',
-    "      node.log('HandlerFailed', { ceremony: key.pk.slice('C#'.length), error: nameOf(error) });\n      failed = error;",
+    "      node.log('HandlerFailed', { ceremony, error: nameOf(error) });\n      failed = error;",
     '      throw error;',
   ),
   load('undecryptable', 'what does not open is silence', 'undecryptable.add(record.from);', '', {
