@@ -115,6 +115,8 @@ export async function issue(
   const services = [...quorum.keys.keys()];
   const id = certificate.vote.transaction;
   const count = transaction.outputs.length;
+  // Those who took part in the key's ceremony: of the committee's services perhaps not all.
+  const sharers = new Set(phases.key.serviceKeys.map(({ index }) => index));
   const heard = new Set<number>();
   const culprits = new Set<number>();
   const refusals = new Map<number, Refused>();
@@ -134,7 +136,7 @@ export async function issue(
     const text = `${answer.index} ${answer.signatures.join(' ')}`;
     if (known.has(text)) continue;
     known.add(text);
-    if (answer.signatures.length !== count) {
+    if (answer.signatures.length !== count || !sharers.has(answer.index)) {
       culprits.add(answer.index);
       continue;
     }

@@ -4,6 +4,9 @@
  * The order that makes a crash harmless: nothing is ever made of a token while services may have seen another transaction of it that is not finished. Two transactions of one token
  * could divide the services' locks until neither has t, and locks never go back. So a transaction that was sent is finished, by this wallet or by the one that is restored from the seed,
  * before anything else is done. If two wallets of one seed did divide them, those tokens are held back, and the others stay good.
+ *
+ * What only one service says is not believed further than it proves itself, and what others began of their own tokens stands in nobody's way. A tag links what is issued to what is shown:
+ * services are asked about one just before its token is shown, or by a wallet that is restored, which cannot do without.
  */
 import { createHash } from 'node:crypto';
 import { randomBytes } from '@noble/hashes/utils.js';
@@ -17,6 +20,7 @@ import {
   TOKEN_ATTRIBUTES,
   type Transaction,
   type TransactionDeposit,
+  transactionContentOf,
   transactionId,
 } from '../coconut/transaction-bytes.ts';
 import {
@@ -64,7 +68,7 @@ export interface WalletSetting {
 }
 
 export interface Token {
-  /** Compressed, 48 bytes; services see it when the token is spent, and not before. */
+  /** Compressed, 48 bytes; services see it when the token is spent, or looked for by a wallet that is restored, and not before. */
   readonly tag: Hex;
   readonly value: bigint;
   readonly credential: Credential;
@@ -91,6 +95,11 @@ export interface Done extends Omit<Obtained, 'credentials'> {
 
 interface Finished extends Done {
   readonly made: Transaction;
+}
+
+/** An output of one's own; with its number, if others paid for it. */
+interface Own extends Expected {
+  readonly number?: number;
 }
 
 /** A transaction that was planned cannot be: an earlier one of its tokens was finished instead. */
@@ -123,12 +132,15 @@ export class Wallet {
   readonly #pending = new Map<Hex, Transaction>();
   /** Tags of tokens that are spent: a repeated step must not bring them back. */
   readonly #spent = new Set<Hex>();
+  /** Tags of tokens that another wallet of this seed may have shown, for all that this one knows: asked about before they are shown. */
+  readonly #unasked = new Set<Hex>();
   readonly #markers = new Map<number, Hex>();
-  /** One more than the highest number that was paid. */
+  /** One more than the highest number that was paid, by transactions that are certified: a restored wallet finds the same. */
   #paid = 0;
   /** The number of what is asked for next. */
   #next = 0;
   #turn: Promise<unknown> = Promise.resolve();
+  #saving: Promise<unknown> = Promise.resolve();
 
   private constructor(setting: WalletSetting) {
     const { seed, committee, asset, key, gateway, verifier, window = DEFAULT_WINDOW } = setting;
@@ -194,16 +206,20 @@ export class Wallet {
       const marker = outputIn(invoice.marker);
       const token = outputIn(invoice.token);
       const found = await recover(this.#phases, { outputs: [toHex(outputId(marker))] });
+      let unheard: NetworkRefused | undefined;
       for (const each of found) {
         const mine = this.#ownIn(each.transaction);
         // Only what this wallet would find again is a payment: a payer who pays the marker and not the token, or a token beside no marker, has not paid.
         if (!mine.some(({ own }) => sameOutput(own.output, token))) continue;
+        if (!this.#isProven(each)) continue;
         const done = await this.#finishOrHold(each);
-        if (!done) continue;
-        await this.#follow(mine.map(({ own }) => this.#tag(own.opening.attributes)));
-        return done;
+        if (!(done instanceof NetworkRefused)) return done;
+        if (this.#isUnheard(done)) unheard ??= done;
       }
-      throw new NotPaid('expected a transaction with the outputs of the invoice, found none that the services signed');
+      throw (
+        unheard ??
+        new NotPaid('expected a transaction with the outputs of the invoice, found none that the services signed')
+      );
     });
   }
 
@@ -225,10 +241,7 @@ export class Wallet {
   deposit(deposit: TransactionDeposit): Promise<Done> {
     return this.#alone(async () => {
       const outputs = this.#outputsOf(deposit);
-      const done = await this.#send({ inputs: [], outputs, deposits: [deposit] });
-      const tags = this.#ownIn(done.made).map(({ own }) => this.#tag(own.opening.attributes));
-      await this.#follow(tags);
-      return done;
+      return this.#send({ inputs: [], outputs, deposits: [deposit] });
     });
   }
 
@@ -249,11 +262,16 @@ export class Wallet {
       for (const [id, transaction] of this.#pending)
         if (pays(transaction)) return this.#finish({ id, transaction, certificate: undefined });
       // A payer that was stopped and restored does not know what it paid: the services do.
+      let unheard: NetworkRefused | undefined;
       for (const each of await recover(this.#phases, { outputs: [toHex(outputId(token.output))] })) {
-        const done = pays(each.transaction) && (await this.#finishOrHold(each));
-        if (done) return done;
-        if (this.#pending.has(each.id) && pays(each.transaction)) return this.#finish(each);
+        if (!pays(each.transaction) || !this.#isProven(each)) continue;
+        const done = await this.#finishOrHold(each);
+        if (!(done instanceof NetworkRefused)) return done;
+        if (this.#pending.has(each.id)) return this.#finish(each);
+        if (this.#isUnheard(done)) unheard ??= done;
       }
+      // Somebody else's payment of it may still be certified, and another one would buy the same token.
+      if (unheard) throw unheard;
       return this.#spend({ choose: () => this.#chosen(token.invoiced.value), own: [], outputs }, pays);
     });
   }
@@ -289,7 +307,7 @@ export class Wallet {
   ): Promise<Done> {
     const going = [...own, ...outputs.map(({ invoiced: { value } }) => value), BigInt(withdraw?.amount ?? 0)];
     for (let plan = 0; plan < MOST_PLANS; plan++) {
-      const inputs = choose();
+      const inputs = await this.#asked(choose);
       const left = total(inputs) - going.reduce((sum, value) => sum + value, 0n);
       try {
         return await this.#send({
@@ -305,6 +323,16 @@ export class Wallet {
       }
     }
     throw new InsufficientFunds(`expected tokens that no earlier step needs, got none in ${MOST_PLANS} plans`);
+  }
+
+  /** What is chosen when services have been asked about all of it. What is shown is seen in a moment anyway. */
+  async #asked(choose: Spending['choose']): Promise<readonly Token[]> {
+    for (;;) {
+      const inputs = choose();
+      const unasked = inputs.flatMap(({ tag }) => (this.#unasked.has(tag) ? [tag] : []));
+      if (unasked.length === 0) return inputs;
+      await this.#follow(unasked);
+    }
   }
 
   #change(inputs: readonly Token[], values: readonly bigint[]): Paid[] {
@@ -339,17 +367,24 @@ export class Wallet {
 
   // ---------------------------------------------------------------------------------------------- transactions
 
-  /** From here on services may have seen it. @throws {Superseded} @throws {NetworkRefused} */
+  /** From here on services may have seen it. @throws {RangeError} for what no service reads, before it is sent @throws {Superseded} @throws {NetworkRefused} */
   async #send(plan: TransactionPlan): Promise<Finished> {
     // In an order that says nothing: the payee's first and the change last would tell everybody which is which.
     const outputs = [...plan.outputs].sort((a, b) => order(toHex(a.output.commitment), toHex(b.output.commitment)));
     const made = makeTransaction(this.#context, { ...plan, outputs }, this.#setting.verifier, (hash) =>
       this.#secrets.stream('transaction', hash),
     );
+    // Nobody would answer it, and it would be waited for and hold its tokens for ever.
+    if (!readTransaction(transactionContentOf(made)).ok)
+      throw new RangeError('expected a withdrawal or a deposit of the shape and sizes of the messages, got another');
     this.#pending.set(transactionId(made), made);
     await this.#save();
     try {
-      return await this.#finish({ id: transactionId(made), transaction: made, certificate: undefined });
+      const done = await this.#finish({ id: transactionId(made), transaction: made, certificate: undefined });
+      // Made of tokens that nobody else had shown: nobody else had what is left of them.
+      if (plan.inputs.length > 0)
+        for (const { own } of this.#ownIn(made)) this.#unasked.delete(this.#tag(own.opening.attributes));
+      return done;
     } catch (error) {
       if (!(error instanceof NetworkRefused)) throw error;
       const instead = await this.#instead(made, error);
@@ -363,8 +398,10 @@ export class Wallet {
     const expected = this.#ownIn(transaction);
     const certified: VoteCertificate = certificate ?? (await certify(this.#phases, transaction));
     const { credentials, culprits, unheard } = await issue(this.#phases, certified, transaction, expected);
+    for (const { number = -1 } of expected) this.#paid = Math.max(this.#paid, number + 1);
     for (const { tag } of transaction.inputs) {
       this.#tokens.delete(toHex(tag));
+      this.#unasked.delete(toHex(tag));
       this.#spent.add(toHex(tag));
     }
     for (const credential of credentials) this.#keep(credential);
@@ -377,20 +414,24 @@ export class Wallet {
   }
 
   /**
-   * @returns nothing where services refuse it: somebody else's token went elsewhere, or may; one of this wallet's own tokens is held until that is certain
-   * @throws {NetworkRefused} if too few were heard to know
+   * @returns the refusal where services refuse it: somebody else's token went elsewhere, or may; one of this wallet's own tokens is held until that is certain
+   * @throws {NetworkRefused} if too few were heard to know what became of one's own token, or to have what is certified
    */
-  async #finishOrHold(found: Found): Promise<Finished | undefined> {
+  async #finishOrHold(found: Found): Promise<Finished | NetworkRefused> {
     try {
       return await this.#finish(found);
     } catch (error) {
       if (!(error instanceof NetworkRefused)) throw error;
-      const prospect = prospectOf(this.#phases.quorum, error);
-      if (prospect === 'unheard') throw error;
       const own = found.transaction.inputs.some(({ tag }) => this.#tokens.has(toHex(tag)));
-      if (own && prospect === 'refused') this.#pending.set(found.id, found.transaction);
-      return undefined;
+      // A payer that divided the locks of its own token must not keep others from what else they have.
+      if (this.#isUnheard(error) && (own || error.phase === 'certificate')) throw error;
+      if (own && prospectOf(this.#phases.quorum, error) === 'refused') this.#pending.set(found.id, found.transaction);
+      return error;
     }
+  }
+
+  #isUnheard(refused: NetworkRefused): boolean {
+    return prospectOf(this.#phases.quorum, refused) === 'unheard';
   }
 
   /** After a refusal: what became of these tokens instead. Whoever shows a tag with a valid proof is this wallet, at another time. */
@@ -402,8 +443,9 @@ export class Wallet {
       if (!reading.ok || transactionId(reading.transaction) === transactionId(made)) continue;
       const { transaction } = reading;
       const found = { id: transactionId(transaction), transaction, certificate: undefined };
-      const done = this.#isOfOne(transaction, mine) ? await this.#finishOrHold(found) : undefined;
-      if (done) finished.push(done);
+      if (!this.#isOfOne(found, mine)) continue;
+      const done = await this.#finishOrHold(found);
+      if (!(done instanceof NetworkRefused)) finished.push(done);
     }
     const spent = refused.refusals.some(({ refusal }) => refusal.reason === 'Spent');
     if (finished.length === 0 && spent && mine.size > 0) await this.#follow([...mine]);
@@ -416,8 +458,13 @@ export class Wallet {
   }
 
   /** Whether it shows one of these tags, and is proven. A service may send anything in the name of a lock. */
-  #isOfOne(transaction: Transaction, tags: ReadonlySet<Hex>): boolean {
-    if (!transaction.inputs.some(({ tag }) => tags.has(toHex(tag)))) return false;
+  #isOfOne(found: Pick<Found, 'transaction' | 'certificate'>, tags: ReadonlySet<Hex>): boolean {
+    return found.transaction.inputs.some(({ tag }) => tags.has(toHex(tag))) && this.#isProven(found);
+  }
+
+  /** Whether t services have voted for it, or it proves itself: one service may have anything stored. */
+  #isProven({ transaction, certificate }: Pick<Found, 'transaction' | 'certificate'>): boolean {
+    if (certificate) return true;
     return verifyTransaction(this.#context, transaction, this.#setting.verifier, this.#random).ok;
   }
 
@@ -430,7 +477,7 @@ export class Wallet {
       } catch (error) {
         if (!(error instanceof NetworkRefused)) throw error;
         await this.#instead(transaction, error);
-        if (this.#pending.has(id) && prospectOf(this.#phases.quorum, error) === 'unheard') throw error;
+        if (this.#pending.has(id) && this.#isUnheard(error)) throw error;
       }
     }
   }
@@ -448,7 +495,7 @@ export class Wallet {
         const outputs = Array.from({ length: to - from }, (_, k) => this.#markerId(from + k));
         for (const found of await recover(this.#phases, { outputs })) {
           const fresh = this.#ownIn(found.transaction).length > 0;
-          if (fresh) await this.#finishOrHold(found);
+          if (fresh && this.#isProven(found)) await this.#finishOrHold(found);
         }
         from = to;
       }
@@ -457,35 +504,33 @@ export class Wallet {
     });
   }
 
-  /** What was paid with these tokens, with the change of that, and so on. */
+  /** What was paid with these tokens, with the change of that, and so on. Of no others: whoever is asked learns that all of them are one wallet's. */
   async #follow(tags: readonly Hex[]): Promise<void> {
-    const asked = new Set<Hex>();
+    const known = new Set(this.#tokens.keys());
     for (let next = [...tags]; next.length > 0; ) {
-      for (const tag of next) asked.add(tag);
       const ours = new Set(next);
       // Not finished means not known to be spent and not known to be free: nothing may be made of the token, so the error is the caller's.
       for (const found of await recover(this.#phases, { tags: next }))
-        if (this.#isOfOne(found.transaction, ours)) await this.#finishOrHold(found);
-      next = [...this.#tokens.keys()].filter((tag) => !asked.has(tag));
+        if (this.#isOfOne(found, ours)) await this.#finishOrHold(found);
+      for (const tag of next) this.#unasked.delete(tag);
+      next = [...this.#tokens.keys()].filter((tag) => !known.has(tag));
+      for (const tag of next) known.add(tag);
     }
   }
 
-  /** Outputs that are this wallet's own, with amounts: markers and nothings are left out. */
-  #ownIn({ inputs, outputs }: Transaction): readonly Expected[] {
-    const mine: Expected[] = [];
+  /** Outputs that are this wallet's own, with amounts: markers and nothings are left out. Whoever was given an invoice can put them anywhere, so they move nothing by themselves. */
+  #ownIn({ inputs, outputs }: Transaction): readonly Own[] {
+    const mine: Own[] = [];
     const tags = inputs.map(({ tag }) => toHex(tag)).sort();
-    const add = (position: number, own: Expected['own'] | undefined) => {
-      if (own && own.invoiced.value > 0n) mine.push({ position, own });
+    const add = (position: number, own: Own['own'] | undefined, number?: number) => {
+      if (own && own.invoiced.value > 0n) mine.push({ position, own, ...(number === undefined ? {} : { number }) });
     };
     for (const [position, output] of outputs.entries())
       for (let k = 0; k < MAX_SIDE && tags.length > 0; k++)
         add(position, this.#secrets.recognise({ kind: 'change', tags, position: k }, output));
     for (const { number, salt } of this.#requestsIn(outputs))
-      for (const [position, output] of outputs.entries()) {
-        const own = this.#secrets.recognise({ kind: 'requested', number, salt }, output);
-        add(position, own);
-        if (own) this.#paid = Math.max(this.#paid, number + 1);
-      }
+      for (const [position, output] of outputs.entries())
+        add(position, this.#secrets.recognise({ kind: 'requested', number, salt }, output), number);
     return mine;
   }
 
@@ -511,6 +556,7 @@ export class Wallet {
   #keep(credential: Credential): void {
     const tag = this.#tag(credential.attributes);
     if (this.#spent.has(tag)) return;
+    if (!this.#tokens.has(tag)) this.#unasked.add(tag);
     this.#tokens.set(tag, { tag, value: credential.attributes[VALUE] ?? 0n, credential });
   }
 
@@ -571,7 +617,14 @@ export class Wallet {
     return true;
   }
 
-  async #save(): Promise<void> {
+  /** One after another, each as things are when it begins: an earlier state that is written last would bring back tokens that are being spent. */
+  #save(): Promise<void> {
+    const save = this.#saving.then(() => this.#saveNow());
+    this.#saving = save.catch(() => {});
+    return save;
+  }
+
+  async #saveNow(): Promise<void> {
     const { cache } = this.#setting;
     if (!cache) return;
     const tokens = this.tokens.map(({ credential }) => toHex(encodeCredential(credential)));

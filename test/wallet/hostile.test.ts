@@ -206,31 +206,27 @@ describe('services', () => {
 
 describe('a copy of a wallet', () => {
   test('spends nothing twice: it is refused by name, and then knows what there is', async () => {
-    const cache = new Kept();
-    const wallet = await world.funded('copied', 10n, { cache });
-    const before = cache.bytes;
+    const wallet = await world.funded('copied', 10n);
+    const copy = await world.wallet('copied');
     const payee = await world.wallet('payee of the copied');
     await wallet.pay(await payee.invoice(4n));
     // All services know, or some would say that the token is locked, and by what.
     await world.drain();
-    const copy = await world.wallet('copied', { cache: new Kept(before) });
     expect(copy.balance).toBe(10n);
     expect(await reasons(copy.pay(await payee.invoice(10n)))).toEqual(['Spent']);
     expect(copy.balance).toBe(6n);
   }, 120_000);
 
   test('whose tokens an earlier, unfinished payment holds finishes that one, and then pays', async () => {
-    const cache = new Kept();
-    await world.funded('interrupted', 10n, { cache });
-    const before = cache.bytes;
+    await world.funded('interrupted', 10n);
+    const copy = await world.wallet('interrupted');
     const payee = await world.wallet('payee of the interrupted');
     const [first, second] = [await payee.invoice(4n), await payee.invoice(3n)];
     // The votes never come back.
     const deaf = new Recorded(world.network.gateway);
     deaf.deaf = 'Transaction';
-    const dying = await world.wallet('interrupted', { cache: new Kept(before), gateway: deaf });
+    const dying = await world.wallet('interrupted', { gateway: deaf });
     await expect(dying.pay(first)).rejects.toBeInstanceOf(NetworkRefused);
-    const copy = await world.wallet('interrupted', { cache: new Kept(before) });
     await copy.pay(second);
     await payee.receive(first);
     await payee.receive(second);
@@ -238,10 +234,8 @@ describe('a copy of a wallet', () => {
   }, 120_000);
 
   test('that divided the services’ locks loses those tokens and no others, pays no invoice twice, and can be opened', async () => {
-    const cache = new Kept();
-    const wallet = await world.funded('divided', 10n, { cache });
+    const wallet = await world.funded('divided', 10n);
     await wallet.deposit(world.sign(await wallet.requestDeposit(world.depositId(), 3n)));
-    const before = cache.bytes;
     const payee = await world.wallet('payee of the divided');
     const [first, second] = [await payee.invoice(8n), await payee.invoice(9n)];
     // Each is shown to two services of four, and no answer comes back: neither can have three votes.
@@ -251,13 +245,12 @@ describe('a copy of a wallet', () => {
       gateway.reaches = services;
       return gateway;
     };
-    for (const [invoice, services] of [
-      [first, [1, 2]],
-      [second, [3, 4]],
-    ] as const) {
-      const copy = await world.wallet('divided', { cache: new Kept(before), gateway: half(services) });
-      await expect(copy.pay(invoice)).rejects.toBeInstanceOf(NetworkRefused);
-    }
+    // Both know what there was before either paid.
+    const copies = [
+      [first, await world.wallet('divided', { gateway: half([1, 2]) })],
+      [second, await world.wallet('divided', { gateway: half([3, 4]) })],
+    ] as const;
+    for (const [invoice, copy] of copies) await expect(copy.pay(invoice)).rejects.toBeInstanceOf(NetworkRefused);
     await world.drain();
     for (let time = 0; time < 2; time++) {
       const restored = await world.wallet('divided');

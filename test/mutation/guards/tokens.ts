@@ -16,6 +16,7 @@ const CRASH = 'test/signing-service/crash.test.ts';
 const RECOVER = 'test/signing-service/recover.test.ts';
 const CONSERVATION = 'test/simulation-tokens/conservation.test.ts';
 const HOSTILE = 'test/wallet/hostile.test.ts';
+const STRANGERS = 'test/wallet/strangers.test.ts';
 const WALLET = 'test/wallet/wallet.test.ts';
 const DERIVATION = 'test/wallet/derivation.test.ts';
 const PROSPECT = 'test/wallet/prospect.test.ts';
@@ -813,6 +814,13 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   phases('culprits', 'who signs wrongly is named and replaced', '      partials.delete(index);\n', '', {
     tests: [HOSTILE],
   }),
+  phases(
+    'sharers',
+    'a partial signature of a service without a share is wrong, and no reason to give up',
+    ' || !sharers.has(answer.index)',
+    '',
+    { tests: [STRANGERS] },
+  ),
   phases('prospect-phase', 'what is certified is never given up', "  if (phase === 'certificate') return 'unheard';\n"),
   phases(
     'prospect-liars',
@@ -862,16 +870,65 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   wallet(
     'paid-before',
     'an invoice is paid once by a wallet that forgot',
-    '        if (done) return done;\n        if (this.#pending.has(each.id)',
+    '        if (!(done instanceof NetworkRefused)) return done;\n        if (this.#pending.has(each.id)',
     '        if (this.#pending.has(each.id)',
     { tests: ['test/wallet/crash.test.ts'] },
   ),
   wallet(
     'proven',
-    'what a service says holds a token is proven',
+    'what one service says is believed as far as it proves itself',
     '    return verifyTransaction(this.#context, transaction, this.#setting.verifier, this.#random).ok;',
     '    return true;',
-    { redundant: 'a lock that is no proven transaction of this token cannot be finished, and holds nothing' },
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'proven-restored',
+    'nothing else is sent on by a wallet that is restored',
+    '          if (fresh && this.#isProven(found)) await',
+    '          if (fresh) await',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'paid-certified',
+    'what is not certified moves no window: its service may be silent when the wallet is restored',
+    '      if (own && own.invoiced.value > 0n) mine.push(',
+    '      if (own) this.#paid = Math.max(this.#paid, (number ?? -1) + 1);\n      if (own && own.invoiced.value > 0n) mine.push(',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'others-unheard',
+    'what a payer divided keeps nobody else from what there is besides',
+    " && (own || error.phase === 'certificate')) throw error;",
+    ') throw error;',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'asked',
+    'no token is shown that another wallet of the seed may have shown',
+    '      if (unasked.length === 0) return inputs;',
+    '      if (unasked.length >= 0) return inputs;',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'asked-only',
+    'and services are asked about no other',
+    '    const known = new Set(this.#tokens.keys());',
+    '    const known = new Set(tags);',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'saved-in-order',
+    'what is kept is the latest state',
+    '    const save = this.#saving.then(() => this.#saveNow());',
+    '    const save = this.#saveNow();',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
+    'readable',
+    'nothing is sent that no service reads',
+    '    if (!readTransaction(transactionContentOf(made)).ok)\n',
+    '    if (false)\n',
+    { tests: [STRANGERS] },
   ),
   derivation(
     'nonces',
