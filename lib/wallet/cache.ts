@@ -2,7 +2,7 @@
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { randomBytes } from '@noble/hashes/utils.js';
 import * as z from 'zod';
-import { hexUpTo } from '../messages/fields.ts';
+import { hexOf, hexUpTo } from '../messages/fields.ts';
 import { parseStrict } from '../messages/json.ts';
 
 export interface WalletCache {
@@ -17,13 +17,15 @@ const kept = z.strictObject({
   paid: z.int().min(0),
   /** `encodeCredential`. */
   tokens: z.array(hexUpTo(160, 160)),
+  /** Tags: a payment that is looked for again brings back no token that is gone, without a question about its tag. */
+  spent: z.array(hexOf(48)).default([]),
   /** Canonical bytes of transactions that services may have seen and that are not finished. */
   pending: z.array(hexUpTo(60_000, 1)),
 });
 export type Kept = z.infer<typeof kept>;
 
 const NONCE_BYTES = 24;
-/** Room for some ten thousand tokens. */
+/** Room for some ten thousand tokens, and as many that are spent. */
 const MOST_BYTES = 16_000_000;
 
 /** XChaCha20-Poly1305: nonce(24) ‖ ciphertext. @param key 32 bytes */

@@ -609,6 +609,7 @@ export class Wallet {
     if (!kept) return false;
     this.#next = kept.next;
     this.#paid = kept.paid;
+    for (const tag of kept.spent) this.#spent.add(tag);
     for (const token of kept.tokens) this.#keep(decodeCredential(fromHex(token), TOKEN_ATTRIBUTES));
     for (const pending of kept.pending) {
       const reading = readTransaction(fromHex(pending));
@@ -629,7 +630,8 @@ export class Wallet {
     if (!cache) return;
     const tokens = this.tokens.map(({ credential }) => toHex(encodeCredential(credential)));
     const pending = [...this.#pending.values()].map((each) => toHex(encodeTransaction(each)));
-    await cache.save(sealCache(this.#secrets.cacheKey(), { next: this.#next, paid: this.#paid, tokens, pending }));
+    const kept = { next: this.#next, paid: this.#paid, tokens, spent: [...this.#spent], pending };
+    await cache.save(sealCache(this.#secrets.cacheKey(), kept));
   }
 }
 

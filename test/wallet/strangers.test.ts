@@ -194,6 +194,18 @@ describe('a wallet', () => {
     expect([copy.balance, payee.balance]).toEqual([3n, 7n]);
   }, 120_000);
 
+  test('that is opened from its cache brings no spent token back, though it is told of the payment again', async () => {
+    const cache = new Kept();
+    const wallet = await world.wallet('receives twice', { cache });
+    const invoice = await wallet.invoice(4n);
+    await (await world.funded('payer of who receives twice', 4n)).pay(invoice);
+    await wallet.receive(invoice);
+    await wallet.withdraw({ amount: '3', recipient: 'an account', memo: '' });
+    const again = await world.wallet('receives twice', { cache });
+    await again.receive(invoice);
+    expect(again.balance).toBe(1n);
+  }, 120_000);
+
   test('keeps what it has, not what it had: a cache that is slow once is not overtaken', async () => {
     const inner = new Kept();
     let slow: (() => void) | undefined;

@@ -917,6 +917,13 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     { tests: [STRANGERS] },
   ),
   wallet(
+    'spent-kept',
+    'nor does one that is opened from its cache bring it back',
+    '    for (const tag of kept.spent) this.#spent.add(tag);\n',
+    '',
+    { tests: [STRANGERS] },
+  ),
+  wallet(
     'saved-in-order',
     'what is kept is the latest state',
     '    const save = this.#saving.then(() => this.#saveNow());',
