@@ -19,7 +19,7 @@ class Died extends Error {}
 const DEPOSIT = 100n;
 const PAYMENTS = 3;
 /** Calls of a payment that finds nothing in its way. */
-const CALLS = 5;
+const CALLS = 6;
 
 /** Dies after so many posts. */
 function dying(inner: GatewayPort, after: number): GatewayPort {
@@ -83,7 +83,7 @@ export async function simulateReal(seed: number): Promise<RealOutcome> {
     await copy.pay(await thief.invoice(DEPOSIT));
     violations.push('a token was paid twice');
   } catch (error) {
-    // A service that has not heard of the payment yet says what holds the token: the copy finishes that one, and has too little left.
+    // It asks what became of its token before it shows it, and has too little left; two live copies would be refused by name.
     if (error instanceof NetworkRefused) counts.refused += error.refusals.length;
     else if (error instanceof InsufficientFunds) counts.refused++;
     else throw error;
