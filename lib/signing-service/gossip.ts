@@ -6,7 +6,7 @@ import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import type { VoteCertificate } from '../messages/tokens.ts';
 import type { Item, Key, Store } from '../ports.ts';
 import { parseCertificateBytes } from './certificate.ts';
-import { certificateKey, LOG_SECONDS, logPartition, positionKey, serialKey } from './rows.ts';
+import { certificateKey, LOG_SECONDS, logPartition, logSecond, positionKey, serialKey } from './rows.ts';
 import { decodeState } from './serial.ts';
 
 /** Certificates of one statement. */
@@ -17,6 +17,8 @@ export const STATEMENTS_AT_ONCE = 8;
 export const SETTLED_SECONDS = 120;
 /** Hours of the log that are read at once; who is further behind goes on from there. */
 const HOURS_AT_ONCE = 240;
+/** Rows of one read: whoever pays himself again and again pays nothing for them, so an hour has as many as somebody likes. */
+const ROWS_A_READ = 1_000;
 
 export interface Page {
   /** Canonical bytes. */
@@ -48,11 +50,10 @@ export async function spentSince(
   const rows: Item[] = [];
   const first = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS;
   let upTo = Math.max(after, Math.min(settled, first + HOURS_AT_ONCE * LOG_SECONDS - 1));
-  for (let hour = first; hour <= upTo && rows.length <= most; hour += LOG_SECONDS) {
-    for (const row of await store.query('Issuance', logPartition(asset, epoch, hour))) {
-      const at = secondsOf(row);
-      if (at > after && at <= upTo && (which === 'all' || row['how'] === which)) rows.push(row);
-    }
+  for await (const read of logBetween(store, { asset, epoch }, after, upTo)) {
+    for (const row of read) if (which === 'all' || row['how'] === which) rows.push(row);
+    // More than a page, and all of the second that it is cut at.
+    if (rows.length > most && secondsOf(rows.at(-1)) > secondsOf(rows[most])) break;
   }
   if (rows.length > most) {
     // Whole seconds only, so that the position loses nothing; unless one second alone is more than a page.
@@ -63,6 +64,26 @@ export async function spentSince(
     return { certificates: page.map(bytesOf), upTo };
   }
   return { certificates: rows.map(bytesOf), upTo };
+}
+
+/** Rows of the log after one second and not after another, oldest first, some at a time. */
+export async function* logBetween(
+  store: Pick<Store, 'query'>,
+  { asset, epoch }: Place,
+  after: number,
+  upTo: number,
+): AsyncGenerator<readonly Item[]> {
+  for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS) {
+    const partition = logPartition(asset, epoch, hour);
+    for (let from: string | undefined = logSecond(after + 1); from !== undefined; ) {
+      const page = { after: from, limit: ROWS_A_READ };
+      const read: readonly Item[] = await store.query('Issuance', partition, '', page);
+      from = read.length < ROWS_A_READ ? undefined : read.at(-1)?.sk;
+      const rows = read.filter((row) => secondsOf(row) <= upTo);
+      if (rows.length > 0) yield rows;
+      if (rows.length < read.length) return;
+    }
+  }
 }
 
 /** The certificates under which these tags are spent here; of at most 256 tags. */

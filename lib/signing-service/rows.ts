@@ -46,9 +46,11 @@ export const outputKey = (output: Hex, id: Hex, certified: boolean): Key => ({
 export const LOG_SECONDS = 3_600;
 export const logPartition = (asset: string, epoch: number, at: number): string =>
   `L#${asset}#${epoch}#${Math.floor(at / LOG_SECONDS)}`;
+/** Sorts before every row of its second, and behind all of the one before. */
+export const logSecond = (at: number): string => `${at}`.padStart(12, '0');
 export const logKey = (asset: string, epoch: number, at: number, id: Hex): Key => ({
   pk: logPartition(asset, epoch, at),
-  sk: `${`${at}`.padStart(12, '0')}#${id}`,
+  sk: `${logSecond(at)}#${id}`,
 });
 /** What the log said up to a time, added up. */
 export const supplyKey = (asset: string, epoch: number): Key => ({ pk: `SUPPLY#${asset}#${epoch}`, sk: 'TALLY' });

@@ -206,9 +206,11 @@ export class SigningService {
     });
   }
 
-  #misplaced({ asset, epoch, tags, deposits }: TokenTransaction): Unlocked | undefined {
+  #misplaced({ asset, epoch, tags, deposits, withdraw }: TokenTransaction): Unlocked | undefined {
     const { context } = this.quorum;
     if (asset !== context.asset) return 'BadShape';
+    // It costs whoever makes it nothing, and every service's client a message, and whoever pays it out a payment.
+    if (withdraw && BigInt(withdraw.amount) === 0n) return 'BadShape';
     // Nothing consumed would be a vote for nothing; a tag twice would be one lock for two inputs (attack ECASH-16).
     if (tags.length + deposits.length === 0 || new Set(tags).size !== tags.length) return 'BadShape';
     if (new Set(deposits.map(({ depositId }) => depositId)).size !== deposits.length) return 'BadShape';

@@ -6,12 +6,13 @@
  * settled; whoever looks adds the rest.
  */
 import { type Item, LimitExceeded, type Store, Throttled, Unavailable, UnknownOutcome } from '../ports.ts';
-import { beginning, SETTLED_SECONDS } from './gossip.ts';
+import { beginning, logBetween, SETTLED_SECONDS } from './gossip.ts';
 import { LOG_SECONDS, logPartition, refusedKey, supplyKey } from './rows.ts';
 import type { TokenTransaction } from './scheme.ts';
 
-/** Hours of the log that one wake-up adds up. */
+/** Hours of the log that one wake-up adds up, and rows after which it leaves the next hour to the next one. */
 const HOURS_AT_ONCE = 240;
+const ROWS_AT_ONCE = 100_000;
 /** Times that a count is tried again because another batch counted first. */
 const MAX_RACES = 4;
 
@@ -76,24 +77,34 @@ export function withRows(supply: Supply, rows: readonly Item[], upTo: number): S
 }
 
 /** The partitions of the log from one time to another, both seconds, oldest first. */
-export function logBetween({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
+export function logPartitions({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
   const partitions: string[] = [];
   for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS)
     partitions.push(logPartition(asset, epoch, hour));
   return partitions;
 }
 
-/** Adds up what is settled since the last time. Two wake-ups at once add it once: the row is written from the very sums that were read. */
+/**
+ * Adds up what is settled since the last time, and as much as one call can: whole hours, until there were many rows. Two wake-ups at once add it once: the row is written from the very sums
+ * that were read.
+ */
 export async function addUp(store: Store, place: Place, now: number): Promise<void> {
   const key = supplyKey(place.asset, place.epoch);
   const row = await store.get('Issuance', key);
   const before = supplyOf(row, await beginning(store, place, now));
-  const upTo = Math.min(now - SETTLED_SECONDS, before.upTo + HOURS_AT_ONCE * LOG_SECONDS);
-  if (upTo <= before.upTo) return;
-  const rows: Item[] = [];
-  for (const partition of logBetween(place, before.upTo, upTo))
-    rows.push(...(await store.query('Issuance', partition)));
-  const { issued, redeemed, transactions, unseen } = withRows(before, rows, upTo);
+  const settled = Math.min(now - SETTLED_SECONDS, before.upTo + HOURS_AT_ONCE * LOG_SECONDS);
+  if (settled <= before.upTo) return;
+  let sums = before;
+  for (let counted = 0; sums.upTo < settled && counted < ROWS_AT_ONCE; ) {
+    const upTo = Math.min(settled, Math.floor((sums.upTo + 1) / LOG_SECONDS) * LOG_SECONDS + LOG_SECONDS - 1);
+    const from = sums.upTo;
+    for await (const rows of logBetween(store, place, from, upTo)) {
+      counted += rows.length;
+      sums = { ...withRows(sums, rows, upTo), upTo: from };
+    }
+    sums = { ...sums, upTo };
+  }
+  const { issued, redeemed, transactions, unseen, upTo } = sums;
   await store.write({
     kind: 'put',
     table: 'Issuance',

@@ -1,7 +1,7 @@
 /** The rows that tell what of an asset is in circulation, as one signing service has seen it. */
 import type { Committee } from '../messages/committee.ts';
 import { refusedKey, supplyKey } from '../signing-service/rows.ts';
-import { logBetween, type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
+import { logPartitions, type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
 import type { CoinRows } from './committee-rows.ts';
 import type { Reader } from './reader.ts';
 
@@ -29,7 +29,7 @@ export async function readAsset(service: CoinRows, reader: Reader, now: number):
   ]);
   const settled = supplyOf(tally, now - FIRST_DAY_SECONDS);
   const log = await Promise.all(
-    logBetween({ asset, epoch }, settled.upTo, now).map((partition) => reader.query('Issuance', partition)),
+    logPartitions({ asset, epoch }, settled.upTo, now).map((partition) => reader.query('Issuance', partition)),
   );
   const counts = Object.entries(refused ?? {}).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'version',

@@ -74,6 +74,12 @@ describe('refusals change nothing', () => {
     ['another asset', { asset: 'eur' }, 'BadShape', 0],
     ['nothing consumed (attack ECASH-16)', { tags: [] }, 'BadShape', 0],
     ['one tag twice (attack ECASH-16)', { tags: [tag(1), tag(1)] }, 'BadShape', 0],
+    [
+      'a withdrawal of nothing, of which every client would be told, for nothing and as often as somebody likes',
+      { withdraw: { amount: '0', recipient: 'anybody', memo: '' } },
+      'BadShape',
+      0,
+    ],
     ['another epoch (attack ECASH-15)', { epoch: 2 }, 'WrongEpoch', 0],
     ['a deposit nobody signed', { deposits: [{ depositId: id32('d'), value: 5, signed: false }] }, 'BadDeposit', 0],
     ['a deposit above the cap', { deposits: [{ depositId: id32('d'), value: 1_001 }] }, 'DepositCap', 0],

@@ -539,6 +539,11 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   ),
   service('asset', 'of this asset', "    if (asset !== context.asset) return 'BadShape';\n"),
   service(
+    'withdraw-nothing',
+    'nobody is told of a withdrawal of nothing',
+    "    if (withdraw && BigInt(withdraw.amount) === 0n) return 'BadShape';\n",
+  ),
+  service(
     'tags',
     'a tag counts once in a transaction (ECASH-16)',
     ' || new Set(tags).size !== tags.length) return',
