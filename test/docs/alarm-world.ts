@@ -17,6 +17,12 @@ import { NodeWorld, type WorldOptions } from '../node/world.ts';
 /** EventBridge's, in seconds. */
 export const SCHEDULE = 900;
 
+const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>> = {
+  Sum: (values) => values.reduce((a, b) => a + b, 0),
+  Maximum: (values) => Math.max(...values),
+  Minimum: (values) => Math.min(...values),
+};
+
 interface Datapoint {
   /** Seconds UTC, by the virtual clock. */
   readonly at: number;
@@ -102,7 +108,7 @@ export class AlarmWorld extends NodeWorld {
       );
       if (said.length === 0) return alarm['TreatMissingData'] === 'breaching';
       const values = said.map(({ value }) => value);
-      const value = alarm['Statistic'] === 'Sum' ? values.reduce((a, b) => a + b, 0) : Math.max(...values);
+      const value = STATISTICS[String(alarm['Statistic'])]?.(values) ?? Number.NaN;
       const threshold = Number(alarm['Threshold']);
       return alarm['ComparisonOperator'] === 'LessThanThreshold' ? value < threshold : value >= threshold;
     }).every((breaches) => breaches);
