@@ -207,6 +207,31 @@ describe.skipIf(!hasBrowser)(`in ${CHROMIUM} (another: COTERIE_CHROMIUM)`, () =>
     await opened.close();
   });
 
+  it('shows a service whose operator has died as silent, and as far from the threshold as it is, until it is back', async () => {
+    const opened = await open(browser, page.url);
+    const card = opened.page.locator('section.card', { has: opened.page.locator('h2', { hasText: ASSET }) });
+    const able = (of: string) => card.locator(`.health svg[aria-label^="${of} of 3 operators able"]`).waitFor();
+    world.committee.runRules();
+    await world.run(3_600);
+    await able('3');
+    world.committee.kill(3);
+    await world.run(2 * 3_600);
+    await able('2');
+    expect(await card.locator('tr', { hasText: '3 operator3' }).textContent()).toMatch(
+      /silent: answers no greeting\d+ (min|h) ago/,
+    );
+    expect(await card.locator('.lead').textContent()).toContain('none of them may fall silent');
+    expect(await opened.page.locator('.findings').textContent()).toContain('did not answer any greeting');
+    expect(await violations(opened.page)).toEqual([]);
+    if (process.env['COTERIE_PICTURE'])
+      await opened.page.screenshot({ path: process.env['COTERIE_PICTURE'], fullPage: true });
+    world.committee.revive(3);
+    await world.run(1_800);
+    await able('3');
+    expect(opened.troubles).toEqual([]);
+    await opened.close();
+  });
+
   for (const scheme of ['light', 'dark'] as const)
     it(`axe finds nothing wrong when it is ${scheme}, and a phone does not scroll sideways`, async () => {
       const opened = await open(browser, page.url, { scheme, width: 360, height: 740 });

@@ -8,7 +8,6 @@ import { type BatchTelemetry, powertools } from '../../lib/aws/telemetry.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
 import { main } from '../../lib/cli/main.ts';
 import { type Instruments, identityOf } from '../../lib/local/committee.ts';
-import { COORDINATOR_SEGMENT, topicQueue } from '../../lib/messages/topics.ts';
 import type { NodeConfig } from '../../lib/node/node.ts';
 import type { Ports } from '../../lib/ports.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../lib/telemetry.ts';
@@ -52,9 +51,7 @@ export class AlarmWorld extends NodeWorld {
   override async assembled(): Promise<this> {
     await this.#server.listen({ kind: 'socket', path: this.#path });
     await super.assembled();
-    for (const operator of this.operators)
-      for (const role of [COORDINATOR_SEGMENT, this.coin, ...Object.keys(this.committee.options.assets ?? {})])
-        this.cloud.schedule(topicQueue(identityOf(operator), role, 'Wake'), '{"Wake":{}}', SCHEDULE);
+    this.committee.runRules();
     return this;
   }
 

@@ -1,8 +1,6 @@
 /** A signing service that dies after its key was made: from healthy to silent to healthy, as its peers are told. */
 import { describe, expect, it, vi } from 'vitest';
 import { statusText } from '../../lib/cli/status-command.ts';
-import { identityOf } from '../../lib/local/committee.ts';
-import { COORDINATOR_SEGMENT, topicQueue } from '../../lib/messages/topics.ts';
 import type { NodeFunction } from '../../lib/node/function.ts';
 import type { CommitteeView } from '../../lib/view/committee-view.ts';
 import { NodeWorld, type WorldOptions } from '../node/world.ts';
@@ -20,9 +18,7 @@ const RULE_SECONDS = 900;
 /** With the scheduled rules of all roles, as they are deployed. */
 async function services(options: WorldOptions = {}): Promise<NodeWorld> {
   const world = await new NodeWorld({ assets: { [ASSET]: PLAIN_TERMS }, ...options }).assembled();
-  for (const operator of world.operators)
-    for (const role of [COORDINATOR_SEGMENT, world.coin, ASSET])
-      world.cloud.schedule(topicQueue(identityOf(operator), role, 'Wake'), '{"Wake":{}}', RULE_SECONDS);
+  world.committee.runRules();
   return world;
 }
 
@@ -81,7 +77,7 @@ describe('a signing service whose operator dies', () => {
     expect(text).toContain(
       '2 of 3 operators are able as far as this one knows, and 2 are needed; none of them may fall silent',
     );
-    expect(text).toMatch(/3 +operator3 +silent +heard 105 min ago/);
+    expect(text).toMatch(/3 +operator3 +silent \(greetings\) +heard 105 min ago/);
     // The same greetings, of the operator's coin.
     expect(during.coins[0]?.health.able).toEqual([1, 2]);
 

@@ -12,6 +12,7 @@ const FORGED = 'test/coconut/transactions-forged.test.ts';
 const DEALING = 'test/coconut-keygen/dealing.test.ts';
 const SERVICE = 'test/signing-service/service.test.ts';
 const DEPLOYED = 'test/signing-service/deployed.test.ts';
+const TOLD = 'test/signing-service/told.test.ts';
 const CRASH = 'test/signing-service/crash.test.ts';
 const RECOVER = 'test/signing-service/recover.test.ts';
 const CONSERVATION = 'test/simulation-tokens/conservation.test.ts';
@@ -46,6 +47,7 @@ const service = guardsOf('lib/signing-service/service.ts', SERVICE, CRASH, CONSE
 const certificate = guardsOf('lib/signing-service/certificate.ts', SERVICE, DEPLOYED);
 const recover = guardsOf('lib/signing-service/recover.ts', RECOVER);
 const answer = guardsOf('lib/signing-service/answer.ts', DEPLOYED);
+const gossip = guardsOf('lib/signing-service/gossip.ts', TOLD);
 const network = guardsOf('lib/signing-service/network.ts', SERVICE);
 const supply = guardsOf('lib/signing-service/supply.ts', SUPPLY);
 const tokens = guardsOf('lib/node/tokens.ts', DEPLOYED);
@@ -781,6 +783,18 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   tokens('gossip-epoch', 'of this epoch', '  if (epoch !== opened.epoch)\n', '  if (false)\n', {
     redundant: 'the answer is of the own epoch whatever was asked',
   }),
+  gossip(
+    'told-seldom',
+    'what a peer tells costs one write in ten minutes',
+    '  if (before && now < before.at + TOLD_SECONDS) return;\n',
+  ),
+  gossip(
+    'silent-beside',
+    'nobody is silent beside fewer than could issue with this service',
+    'return later.length >= Math.max(1, t - 1);',
+    'return later.length >= 1;',
+  ),
+  gossip('silent-lately', 'nor before its time', '>= last + lately);', '> last);'),
   withdrawals(
     'row',
     'a withdrawal is bound to one payment when a share leaves',
