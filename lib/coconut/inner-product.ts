@@ -1,5 +1,6 @@
 /**
- * The inner product argument of Bulletproofs (Bünz, Bootle, Boneh, Poelstra, Wuille, Maxwell, IEEE S&P 2018; §3, Protocol 2, verified as in §3.1; numbers as in `range-proof.ts`): that
+ * The inner product argument of Bulletproofs (Bünz, Bootle, Boneh, Poelstra, Wuille, Maxwell, IEEE S&P 2018; §3, Protocol 2, verified as in §3.1; numbers as in
+ * `range-proof.ts`): that
  *
  *   P = Σ a_j·G_j + Σ b_j·H′_j + <a, b>·u′
  *

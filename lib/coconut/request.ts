@@ -181,7 +181,8 @@ const EMPTY = new Uint8Array(0);
  * A request for a signature on `attributes`.
  * @param keyId 32 bytes
  * @param attributes all q, each below r
- * @param random o, each o_j, then the nonces of o, of each m_j and of each o_j, 48 bytes each; then what blinds. The same bytes give the same request: a wallet that derives them from its seed can ask again after it forgot
+ * @param random o, each o_j, then the nonces of o, of each m_j and of each o_j, 48 bytes each; then what blinds. The same bytes give the same request: a wallet that derives them from its
+ * seed can ask again after it forgot
  * @throws {CoconutError} `BadLength` for another key id; `BadAttributes`, `BadScalar`
  */
 export function request(

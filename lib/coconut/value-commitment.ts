@@ -1,6 +1,6 @@
 /**
- * Pedersen commitments (CRYPTO 1991) to amounts: V = b·g1 + v·H_v. They hide v perfectly, add up as amounts do, and open to one value only as long as nobody knows the discrete logarithm of
- * H_v (`generators.ts`).
+ * Pedersen commitments (CRYPTO 1991) to amounts: V = b·g1 + v·H_v. They hide v perfectly, add up as amounts do, and open to one value only as long as nobody knows the discrete logarithm
+ * of H_v (`generators.ts`).
  */
 import type { RandomBytes } from '../ceremony.ts';
 import { valueGenerator } from './generators.ts';
