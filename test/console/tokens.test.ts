@@ -5,8 +5,10 @@ import { EmbeddedConsole } from '../../lib/cli/embedded-console.ts';
 import { EndpointPlace } from '../../lib/cli/endpoint/client.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
 import { committeeViewAt, statusText } from '../../lib/cli/status-command.ts';
+import { LocalCloud } from '../../lib/local/cloud.ts';
 import { identityOf } from '../../lib/local/committee.ts';
-import { logKey, supplyKey } from '../../lib/signing-service/rows.ts';
+import { type Store, storeWith } from '../../lib/ports.ts';
+import { logKey, positionKey, refusedKey, supplyKey } from '../../lib/signing-service/rows.ts';
 import { addUp, countRefusals, supplyOf, withRows } from '../../lib/signing-service/supply.ts';
 import { committeeView } from '../../lib/view/committee-view.ts';
 import { NodeWorld } from '../node/world.ts';
@@ -60,6 +62,12 @@ async function wake(operators: readonly number[]): Promise<void> {
     await world.committee.post(ASSET, 'Wake', '{"Wake":{}}', operators);
     await world.run(5);
   }
+}
+
+/** A store of its own, with nobody else in it. */
+function aside() {
+  const cloud = new LocalCloud({ seed: new Uint8Array(32), clock: 'virtual' });
+  return { store: cloud.store('aside'), items: () => cloud.inspect.items('aside', 'Issuance') };
 }
 
 const SUMS = { issued: '100', redeemed: '30', outstanding: '70', transactions: 3, unseen: 0 };
@@ -117,6 +125,37 @@ describe('the supply of an asset', () => {
     const rows = [9, 10, 11, 12].map((at) => ({ ...logKey(ASSET, 3, at, id32(`${at}`)), issued: '1', redeemed: '0' }));
     const sums = { issued: 5n, redeemed: 0n, transactions: 5, unseen: 0, upTo: 10 };
     expect(withRows(sums, rows, 11)).toMatchObject({ issued: 6n, transactions: 6, upTo: 11 });
+  });
+
+  it('counts what is written late: nothing is added up before it is settled, and no count is lost in a race', async () => {
+    const at = { asset: ASSET, epoch: 9 };
+    const { store, items } = aside();
+    const now = world.committee.now();
+    await store.write({ kind: 'put', table: 'Issuance', item: { ...positionKey(ASSET, 9, 0), at: now - 7_000 } });
+    const written = (second: number, name: string) =>
+      store.write({
+        kind: 'put',
+        table: 'Issuance',
+        item: { ...logKey(ASSET, 9, second, id32(name)), issued: '7', redeemed: '2' },
+      });
+    await written(now - 3_600, 'long ago');
+    await addUp(store, at, now);
+    await written(now - 60, 'late');
+    await addUp(store, at, now + 600);
+    const sums = items().find(({ pk }) => pk === supplyKey(ASSET, 9).pk);
+    expect(supplyOf(sums, 0)).toMatchObject({ issued: 14n, redeemed: 4n, transactions: 2, unseen: 0 });
+
+    const racing: Store = storeWith(store, {
+      get: async (table, key) => {
+        const row = await store.get(table, key);
+        if (row?.['version'] === 1) await countRefusals(store, at, ['Spent']);
+        return row;
+      },
+    });
+    await countRefusals(store, at, ['Spent']);
+    await countRefusals(racing, at, ['Spent', 'Unbalanced']);
+    const counts = items().find(({ pk }) => pk === refusedKey(ASSET, 9).pk);
+    expect(counts).toMatchObject({ Spent: 3, Unbalanced: 1 });
   });
 
   it('the door shows no table of serials', async () => {

@@ -19,6 +19,7 @@ const HOSTILE = 'test/wallet/hostile.test.ts';
 const WALLET = 'test/wallet/wallet.test.ts';
 const DERIVATION = 'test/wallet/derivation.test.ts';
 const PROSPECT = 'test/wallet/prospect.test.ts';
+const SUPPLY = 'test/console/tokens.test.ts';
 const WITHDRAWALS = 'test/node/withdrawals.test.ts';
 
 const groups = guardsOf('lib/coconut/groups.ts', FOUNDATIONS);
@@ -46,6 +47,7 @@ const certificate = guardsOf('lib/signing-service/certificate.ts', SERVICE, DEPL
 const recover = guardsOf('lib/signing-service/recover.ts', RECOVER);
 const answer = guardsOf('lib/signing-service/answer.ts', DEPLOYED);
 const network = guardsOf('lib/signing-service/network.ts', SERVICE);
+const supply = guardsOf('lib/signing-service/supply.ts', SUPPLY);
 const tokens = guardsOf('lib/node/tokens.ts', DEPLOYED);
 const withdrawals = guardsOf('lib/node/withdrawals.ts', WITHDRAWALS);
 const phases = guardsOf('lib/wallet/phases.ts', PROSPECT, HOSTILE);
@@ -892,4 +894,47 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     "    const fixed = this.stream('output', where, u64be(value & 0n));",
   ),
   derivation('key', 'one seed shares nothing between keys', "concat(tagged('wallet'), keyId));", "tagged('wallet'));"),
+
+  // ------------------------------------------------------------------------------------------------ supply
+  supply(
+    'settled',
+    'what may still be written is not added up yet',
+    'Math.min(now - SETTLED_SECONDS, ',
+    'Math.min(now, ',
+  ),
+  supply(
+    'once',
+    'no certificate is added up twice',
+    'if (!(at > supply.upTo && at <= upTo)) continue;',
+    'if (!(at >= supply.upTo && at <= upTo)) continue;',
+  ),
+  supply(
+    'young',
+    'what is added up later is not added up now',
+    'if (!(at > supply.upTo && at <= upTo)) continue;',
+    'if (!(at > supply.upTo)) continue;',
+  ),
+  supply('unseen', 'what is not known is said', 'if (amounts.includes(undefined)) unseen += 1;', ''),
+  supply(
+    'sums-raced',
+    'of two that add up one writes',
+    "    condition: row ? { kind: 'equals', attribute: 'upTo', value: before.upTo } : { kind: 'absent' },\n",
+    '',
+    {
+      redundant:
+        'the sums and how far they reach are one row: an older one is an older truth, from which the rest is added again',
+    },
+  ),
+  supply(
+    'count-raced',
+    'of two that count neither is lost',
+    "        condition: row ? { kind: 'equals', attribute: 'version', value: version } : { kind: 'absent' },\n",
+    '',
+  ),
+  supply(
+    'count-lost',
+    'a count that is lost fails no answer, and a defect is not hidden',
+    'if (![Throttled, Unavailable, UnknownOutcome, LimitExceeded].some((kind) => error instanceof kind)) throw error;',
+    '',
+  ),
 ];
