@@ -266,8 +266,8 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   show(
     'statement-tag',
     'and the tag',
-    "  return tag ? transcript.append('tag', tag) : transcript;\n}\n\nexport function appendShowFirst",
-    '  return transcript;\n}\n\nexport function appendShowFirst',
+    "return tag ? transcript.append('tag', tag) : transcript;",
+    'return transcript;',
   ),
   show(
     'tag-equation',
