@@ -223,8 +223,8 @@ describe.skipIf(!hasBrowser)(`in ${CHROMIUM} (another: COTERIE_CHROMIUM)`, () =>
     expect(await card.locator('.lead').textContent()).toContain('none of them may fall silent');
     expect(await opened.page.locator('.findings').textContent()).toContain('did not answer any greeting');
     expect(await violations(opened.page)).toEqual([]);
-    if (process.env['COTERIE_PICTURE'])
-      await opened.page.screenshot({ path: process.env['COTERIE_PICTURE'], fullPage: true });
+    await opened.page.setViewportSize({ width: 360, height: 740 });
+    expect(await opened.page.evaluate('document.documentElement.scrollWidth')).toBe(360);
     world.committee.revive(3);
     await world.run(1_800);
     await able('3');
