@@ -31,7 +31,7 @@ export type BellName = {
 
 /** When a metric calls somebody: at a threshold, or below one. */
 interface Bell {
-  readonly statistic: 'Sum' | 'Maximum';
+  readonly statistic: 'Sum' | 'Maximum' | 'Minimum';
   readonly period: Duration;
   readonly threshold: number;
   readonly periods?: number;
@@ -57,7 +57,8 @@ export const BELLS: Readonly<Record<BellName, Bell>> = {
   CeremonyAge: seconds(1_800),
   // Said at every run of the rule: where nothing is said twice, nothing else is looked after, either.
   DistanceToThreshold: {
-    statistic: 'Maximum',
+    // Of what the coordinator hears and what a service hears of other services.
+    statistic: 'Minimum',
     period: SCHEDULE,
     threshold: 1,
     periods: 2,

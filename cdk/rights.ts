@@ -122,7 +122,8 @@ const COORDINATOR: Partial<Record<ReceivedMessage, Rights>> = {
     ],
   }),
   PublicAddressAvailable: { tables: { Directory: ['PutItem'] }, keys: [], sends: [] },
-  Wake: ANNOUNCE,
+  // Who does not answer is written down.
+  Wake: all(ANNOUNCE, { tables: { Directory: ['PutItem'] }, keys: [], sends: [] }),
   Outbound: ANNOUNCE,
 };
 

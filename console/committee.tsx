@@ -95,8 +95,9 @@ function Coin({
             </tr>
           </thead>
           <tbody>
-            {operators.map(({ index, identity, state, lastHeardAt }) => {
-              const { tone, words } = operatorState(state);
+            {operators.map((operator) => {
+              const { index, identity, state, lastHeardAt } = operator;
+              const { tone, words } = operatorState(operator);
               return (
                 <tr key={index}>
                   <th scope="row">
@@ -107,7 +108,7 @@ function Coin({
                   </td>
                   <td>
                     {lastHeardAt === undefined ? (
-                      <span class="muted">{state === 'self' ? 'these are its rows' : 'in no recent ceremony'}</span>
+                      <span class="muted">{state === 'self' ? 'these are its rows' : 'not lately'}</span>
                     ) : (
                       `${span((readAt - lastHeardAt) * 1_000)} ago`
                     )}

@@ -37,8 +37,8 @@ export function stageName(stage: CeremonySummary['stage']): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-type OperatorState = CoinView['operators'][number]['state'];
-const STATES: Readonly<Record<OperatorState, { readonly tone: Tone; readonly words: string }>> = {
+type Operator = CoinView['operators'][number];
+const STATES: Readonly<Record<Operator['state'], { readonly tone: Tone; readonly words: string }>> = {
   self: { tone: 'good', words: 'this operator' },
   heard: { tone: 'good', words: 'heard lately' },
   known: { tone: 'good', words: 'known' },
@@ -48,8 +48,17 @@ const STATES: Readonly<Record<OperatorState, { readonly tone: Tone; readonly wor
   unknown: { tone: 'warn', words: 'its key never came' },
 };
 
-export function operatorState(state: OperatorState): { readonly tone: Tone; readonly words: string } {
-  return STATES[state];
+const SILENCES: Readonly<Record<NonNullable<Operator['silentIn']>, string>> = {
+  greetings: 'silent: answers no greeting',
+  ceremony: 'silent: did not answer',
+  gossip: 'silent: tells of no payment',
+};
+
+export function operatorState({ state, silentIn }: Pick<Operator, 'state' | 'silentIn'>): {
+  readonly tone: Tone;
+  readonly words: string;
+} {
+  return silentIn === undefined ? STATES[state] : { ...STATES[state], words: SILENCES[silentIn] };
 }
 
 const REFUSALS: Readonly<Record<AssetView['refused'][number]['reason'], string>> = {

@@ -135,6 +135,7 @@ class Service {
     const committee = await this.#committee.assemble();
     if (genesis) for (const coin of coins) this.#askedByGenesis(coin);
     await ready;
+    this.#committee.runRules();
     for (const operator of killed) this.#committee.kill(operator);
     await this.#listen();
     this.#streams.note(

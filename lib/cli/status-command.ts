@@ -68,10 +68,10 @@ function coinLines(coin: CoinView, readAt: number): string[] {
   lines.push('', `${health.canSign ? '✓' : '✗'} ${health.sentence}`);
   lines.push(
     ...table(
-      operators.map(({ index, identity, state, lastHeardAt }) => [
+      operators.map(({ index, identity, state, silentIn, lastHeardAt }) => [
         `${index}`,
         identity,
-        state,
+        silentIn === undefined ? state : `${state} (${silentIn})`,
         lastHeardAt === undefined ? '' : `heard ${ago(readAt - lastHeardAt)} ago`,
       ]),
     ),

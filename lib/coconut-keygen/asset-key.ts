@@ -5,6 +5,7 @@ import { concat } from '../messages/bytes.ts';
 import { ATTRIBUTES, type CoconutCertificate, type CoconutKey } from '../messages/certificate.ts';
 import { fromHex, type Hex } from '../messages/hex.ts';
 
+/** An asset's key, ready for use. */
 export interface AssetKey {
   /** 32 bytes: of the ceremony that made the key and all that was agreed in it. */
   readonly keyId: Hex;

@@ -1,6 +1,7 @@
 /**
- * Key generation for credentials: q + 1 Pedersen dealings at once (PedPoP, Komlo & Goldberg, "FROST", SAC 2020, figure 1), one for each scalar of a
- * Pointcheval–Sanders key (Coconut, Sonnino et al., NDSS 2019, §3.2), with the keys of both groups that the Pedersen variant needs (ePrint 2022/011).
+ * Key generation for credentials: q + 1 Pedersen dealings at once (PedPoP, Komlo & Goldberg, "FROST", SAC 2020, ePrint 2020/852, figure 1), one for each scalar
+ * of a Pointcheval–Sanders key (what TTPKeyGen deals in Coconut, Sonnino et al., NDSS 2019), with the keys of both groups that the Pedersen variant needs (ePrint
+ * 2022/011).
  *
  * Dealer d has secret polynomials f_d0 (for x) and f_d1 … f_dq (for y_1 … y_q) of degree t − 1 with coefficients a_djk, k < t. It publishes
  *
@@ -14,10 +15,11 @@
  *    1/h for its order h, and both curves have cofactors with small factors;
  * 2. B_jk and B̃_jk have one logarithm: e(B_jk, g2) = e(g1, B̃_jk) for all j and k (attack ECASH-14: a key that blinds with one y and verifies with another);
  * 3. possession of all constant terms, or the last dealer chooses the key (attack DKG-05): Schnorr proofs, Fiat–Shamir over the ceremony, the dealer and all of
- *    its commitments, so that no proof is good for another dealer, ceremony or suite (DKG-06).
+ *    its commitments (the figure's c = H(dealer, Φ, key, R), with the ceremony's hash as Φ), so that no proof is good for another dealer, ceremony or suite
+ *    (DKG-06).
  *
- * The keys of the sum are biased as in every Pedersen DKG that is not re-randomised (Gennaro et al. 1999), but not by choice: all commitments are announced by
- * hash before one is shown, and whoever is missing ends the ceremony, so nobody sees the others' parts while its own is open (DKG-11). What remains is that a dealer
+ * The keys of the sum are biased as in every Pedersen DKG that is not re-randomised (Gennaro, Jarecki, Krawczyk, Rabin, EUROCRYPT 1999), but not by choice: all
+ * commitments are announced by hash before one is shown, and whoever is missing ends the ceremony, so nobody sees the others' parts while its own is open (DKG-11). What remains is that a dealer
  * can abort once it has seen the key. A key so chosen from a few is a uniform one conditioned on the dealer's wish; PS unforgeability loses the number of aborted
  * runs as a factor, and every one of them is visible to the operators.
  */
@@ -51,6 +53,7 @@ const POLYNOMIALS = 1 + ATTRIBUTES;
 export interface Place {
   /** 32 bytes: the hash of all parameters, the suite and the signers among them. */
   readonly ceremony: Uint8Array;
+  /** Commitments in each row. */
   readonly t: number;
   /** Of the dealer, 1 … n. */
   readonly index: number;
@@ -58,12 +61,16 @@ export interface Place {
 
 /** Commitments to q + 1 polynomials, or their sums: t points in each row, constant term first. `beta` and `betaTilde` have q rows. */
 export interface Rows<P1, P2> {
+  /** A_0 … A_(t−1), in G2. */
   readonly alpha: readonly P2[];
+  /** B_j0 … B_j(t−1) for each j, in G1. */
   readonly beta: readonly (readonly P1[])[];
+  /** B̃_j0 … B̃_j(t−1) for each j, in G2. */
   readonly betaTilde: readonly (readonly P2[])[];
 }
 /** Compressed: 48 bytes in G1, 96 in G2. */
 export type EncodedRows = Rows<Uint8Array, Uint8Array>;
+/** Points of an engine. */
 export type PublicRows = Rows<PublicG1, PublicG2>;
 
 /** A Schnorr proof: R, compressed, and μ, 32 bytes. */
@@ -129,6 +136,7 @@ export function deal(
 /**
  * The proofs of possession of the constant terms: R_0 = ρ_0·g2, R_j = ρ_j·g1, μ = ρ + c·a_0.
  * @param constants a_00 and a_10 … a_q0, SECRET
+ * @param random one nonce for each, 48 bytes
  */
 export function prove(place: Place, rows: EncodedRows, constants: Share, random: RandomBytes): EncodedDealing {
   const rho0 = randomScalar(random);
@@ -149,7 +157,8 @@ const inG2 = (scalar: bigint): Uint8Array => encodeG2(G2Point.BASE.multiply(scal
 
 /**
  * f_p(index) for every polynomial p: the share of one service, or one's own.
- * @param polynomial SECRET bytes of {@link deal}
+ * @param polynomial (q + 1)·t·32 SECRET bytes of {@link deal}
+ * @throws {CoconutError} `BadScalar` for bytes that are no scalars below r
  */
 export function evaluateShare(polynomial: Uint8Array, index: number): Share {
   const t = polynomial.length / SCALAR_BYTES / POLYNOMIALS;
@@ -330,7 +339,7 @@ export function liesOn(
   );
 }
 
-/** Σ shares, one for each dealer. SECRET. */
+/** Σ shares, one for each dealer, modulo r. SECRET. */
 export function sumShares(shares: readonly Share[]): Share {
   return {
     x: shares.reduce((sum, share) => Fr.add(sum, share.x), 0n),

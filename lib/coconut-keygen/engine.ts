@@ -11,6 +11,7 @@ export async function startEngine(): Promise<void> {
   engine = await mclVerifier();
 }
 
+/** mcl once {@link startEngine} is done, noble before. */
 export function publicEngine(): Verifier {
   return engine;
 }

@@ -26,6 +26,7 @@ import {
 } from './dealing.ts';
 import { publicEngine } from './engine.ts';
 
+/** The scheme: `dealing.ts` behind the interface that a ceremony knows; every method's contract is the interface's. */
 export const coconutDealing: DealingScheme = {
   deal({ ceremony, t }, index, random) {
     const { polynomial, dealing } = deal({ ceremony: fromHex(ceremony), t, index }, random);

@@ -14,13 +14,19 @@ import { respond } from './request.ts';
 import type { Transcript } from './transcript.ts';
 import type { PublicG1, TermG1, Verifier } from './verifier.ts';
 
-/** c_E ‖ z_E. @param transcript holds every P, V, D and W @param e Σb − Σa. SECRET @param random one scalar */
+/**
+ * c_E ‖ z_E, 64 bytes: a Schnorr proof of e.
+ * @param transcript holds every P, V, D and W
+ * @param e Σb − Σa. SECRET
+ * @param random one scalar, 48 bytes
+ */
 export function proveBalance(transcript: Transcript, e: bigint, random: RandomBytes): Uint8Array {
   const nonce = randomScalar(random);
   const c = transcript.append('A_E', encodeG1(multiplyBase(nonce))).challenge('c_E');
   return concat(encodeScalar(c), encodeScalar(respond(nonce, c, e)));
 }
 
+/** What the balance is about: the reader's own reading of a transaction. */
 export interface BalanceStatement {
   /** P of each input. */
   readonly inputs: readonly PublicG1[];

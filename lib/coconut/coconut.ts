@@ -1,6 +1,8 @@
 /**
- * Threshold issuance of selectively disclosed credentials: Coconut (Sonnino et al., NDSS 2019) over Pointcheval–Sanders signatures (CT-RSA 2016), in the Pedersen
- * variant without ν whose security is proven in Rial & Piotrowska, ePrint 2022/011.
+ * Threshold issuance of selectively disclosed credentials: Coconut (Sonnino, Al-Bassam, Bano, Meiklejohn, Danezis, NDSS 2019, arXiv:1802.07344) over Pointcheval–Sanders signatures
+ * (CT-RSA 2016), in the Pedersen variant without ν whose security is proven in Rial & Piotrowska, ePrint 2022/011 (its §7 has the algorithms). The algorithms that these files name
+ * (TTPKeyGen, PrepareBlindSign, BlindSign, Unblind, AggCred, ProveCred, VerifyCred) are those of the first paper's threshold scheme, changed as the second changes them: commitments c_j,
+ * with keys β_j of G1 that unblind, where the first encrypts to the user (ElGamal); and r·h′ added to s′, where the first sends ν = r·h′.
  */
 import { randomBytes } from '@noble/hashes/utils.js';
 import type { RandomBytes } from '../ceremony.ts';
@@ -8,8 +10,10 @@ import { CoconutError, expectScalar } from './groups.ts';
 
 /** Messages of a committee carry all shares and keys of all services. */
 export const MAX_SERVICES = 31;
+/** Most attributes of a credential. */
 export const MAX_ATTRIBUTES = 16;
 
+/** Sizes of one key. */
 export interface CoconutParameters {
   /** q, 1..16: how many attributes a credential has. */
   readonly attributes: number;
@@ -39,6 +43,7 @@ export class Coconut implements CoconutParameters {
   }
 
   /**
+   * @param parameters q in 1..16, n in 1..31, t in 1..n
    * @param random a cryptographic source; the platform's unless a wallet derives what it may have to make again
    * @throws {CoconutError} `BadParameters` for counts outside their ranges
    * @example
@@ -57,9 +62,10 @@ export class Coconut implements CoconutParameters {
  * message would let its author choose which equation is checked.
  */
 export type PublicAttributes = ReadonlyMap<number, bigint>;
+/** Nobody sees any. */
 export const ALL_HIDDEN: PublicAttributes = new Map();
 
-/** Indexes of the hidden attributes, ascending. @throws {CoconutError} `BadAttributes` for an index that is not below q, `BadScalar` for a value ≥ r */
+/** Indexes of the hidden attributes, ascending. @param attributes q @throws {CoconutError} `BadAttributes` for an index that is not below q, `BadScalar` for a value ≥ r */
 export function hiddenOf(attributes: number, disclosed: PublicAttributes): number[] {
   for (const [index, value] of disclosed) {
     if (!Number.isInteger(index) || index < 0 || index >= attributes)
@@ -69,7 +75,7 @@ export function hiddenOf(attributes: number, disclosed: PublicAttributes): numbe
   return Array.from({ length: attributes }, (_, j) => j).filter((j) => !disclosed.has(j));
 }
 
-/** In the order of their indexes, whatever the order of the map. */
+/** Index and value of each, in the order of their indexes, whatever the order of the map. */
 export function ascending(disclosed: PublicAttributes): [number, bigint][] {
   return [...disclosed].sort(([a], [b]) => a - b);
 }

@@ -8,9 +8,11 @@ import { g1, g2 } from './generators.ts';
 import { Fr, randomScalar } from './groups.ts';
 import { keyIdOf, type PublicKey, type SecretKey, type ServiceKey, type VerificationKey } from './keys.ts';
 
+/** What the dealer made: of n services and of the group. */
 export interface DealtKeys {
   /** n, service 1 first. SECRET. */
   readonly secretKeys: readonly SecretKey[];
+  /** The group's: the secrets at 0, which nobody keeps. */
   readonly verificationKey: VerificationKey;
   /** n, service 1 first. */
   readonly serviceKeys: readonly ServiceKey[];
@@ -24,7 +26,7 @@ function publicKeyOf({ x, y }: SecretKey): PublicKey {
   };
 }
 
-/** Polynomials v, w_1 … w_q of degree t − 1 (Coconut §3.2, TTPKeyGen); service i has their values at i. */
+/** Polynomials v, w_1 … w_q of degree t − 1 (Coconut, TTPKeyGen); service i has their values at i. @returns n secret keys and n service keys, indexes 1..n */
 export function generateKeys(coconut: Coconut, random: RandomBytes = coconut.random): DealtKeys {
   const polynomial = () => Array.from({ length: coconut.threshold }, () => randomScalar(random));
   const evaluate = (coefficients: readonly bigint[], at: number) =>

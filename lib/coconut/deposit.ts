@@ -12,9 +12,11 @@ import type { TransactionDeposit, TransactionOutput } from './transaction-bytes.
 export interface DepositContext {
   /** 32 bytes. */
   readonly committee: Hex;
+  /** Its id in the committee file. */
   readonly asset: string;
 }
 
+/** One deposit, for whom it is. */
 export interface DepositStatement {
   /** 32 bytes. */
   readonly depositId: Uint8Array;

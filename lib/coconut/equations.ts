@@ -15,6 +15,7 @@ export type Pairing = readonly [scalar: bigint, P: PublicG1, Q: PublicG2];
 
 /** What one record has to satisfy: all of these. */
 export class Equations {
+  /** Sums that have to be the identity, in each group, and products that have to be 1. */
   readonly inG1: (readonly TermG1[])[] = [];
   readonly inG2: (readonly TermG2[])[] = [];
   readonly products: (readonly Pairing[])[] = [];
@@ -37,7 +38,7 @@ export class Equations {
     return this;
   }
 
-  /** Whether this record alone is good. */
+  /** Whether this record alone is good. @param random as {@link holds} @throws {CoconutError} as {@link holds} */
   check(verifier: Verifier, random: RandomBytes): boolean {
     return holds(verifier, [this], random);
   }
@@ -45,7 +46,7 @@ export class Equations {
 
 /**
  * Whether every equation of every record holds. True for a false one with probability 2⁻¹²⁸.
- * @param random a cryptographic source, never a reproducible one: the weights must be unknown to whoever made the records
+ * @param random a cryptographic source of 16 bytes for each equation but the first of a kind, never a reproducible one: the weights must be unknown to whoever made the records
  * @throws {CoconutError} `BadProof` for no records, or a record without equations: nothing would be proven by nothing (attack ENC-07)
  */
 export function holds(verifier: Verifier, records: readonly Equations[], random: RandomBytes): boolean {

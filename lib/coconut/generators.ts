@@ -8,20 +8,22 @@ import { fixedBase, type G1, type G2 } from './groups.ts';
 
 /** What is hashed to G1, one domain tag each. `base` is h of a request; the others are generators. */
 export const G1_DOMAINS = ['base', 'gamma', 'tag', 'value', 'range-g', 'range-h', 'range-u'] as const;
+/** Name of such a tag. */
 export type G1Domain = (typeof G1_DOMAINS)[number];
 
-/** RFC 9380 §3.1: the tag ends with the suite's id. */
+/** RFC 9380 §3.1: a tag of its own for each oracle, as it demands, and with the suite's id in it, as it recommends. ASCII, at most 255 bytes. */
 export function domainTag(domain: G1Domain): string {
   return `coterie/v1/coconut-${domain}_BLS12381G1_XMD:SHA-256_SSWU_RO_`;
 }
 
-/** RFC 9380 `hash_to_curve`; the identity comes out with probability 2⁻²⁵⁵. */
+/** RFC 9380 §3 `hash_to_curve` with the suite of §8.8.1; a point of G1. The identity comes out with probability 2⁻²⁵⁵. */
 export function hashToG1(domain: G1Domain, bytes: Uint8Array): G1 {
   return bls12_381.G1.hashToCurve(bytes, { DST: utf8(domainTag(domain)) }) as G1;
 }
 
-/** The curve's own, of G1 and G2. */
+/** The curve's own generator of G1. */
 export const g1: G1 = bls12_381.G1.Point.BASE;
+/** The curve's own generator of G2. */
 export const g2: G2 = bls12_381.G2.Point.BASE;
 
 const cache = new Map<string, G1>();
@@ -58,7 +60,7 @@ export function valueGenerator(): G1 {
 /** Bits of a value, times outputs of a transaction. */
 export const MAX_RANGE_GENERATORS = 512;
 
-/** Vectors for the range proof. @param n 1..512 @returns n points G, n points H, and u for the inner product */
+/** Vectors for the range proof. @param n 1..512 @returns n points G, n points H, and u for the inner product @throws {RangeError} for another n */
 export function rangeGenerators(n: number): { readonly G: readonly G1[]; readonly H: readonly G1[]; readonly u: G1 } {
   if (!Number.isInteger(n) || n < 1 || n > MAX_RANGE_GENERATORS)
     throw new RangeError(`expected 1 to ${MAX_RANGE_GENERATORS} generators, got ${n}`);

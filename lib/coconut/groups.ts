@@ -13,7 +13,9 @@ import type { RandomBytes } from '../ceremony.ts';
 const { Point: G1Point } = bls12_381.G1;
 const { Point: G2Point } = bls12_381.G2;
 
+/** A point of the curve over Fp: of G1 once {@link decodeG1} gave it. */
 export type G1 = WeierstrassPoint<bigint>;
+/** A point of the twist over Fp²: of G2 once {@link decodeG2} gave it. */
 export type G2 = InstanceType<typeof G2Point>;
 
 /** Scalars: integers modulo {@link ORDER}. */
@@ -21,10 +23,14 @@ export const Fr = bls12_381.fields.Fr;
 /** r, the order of G1, G2 and GT; 255 bits. */
 export const ORDER: bigint = Fr.ORDER;
 
+/** Bytes of a point of G1, compressed. */
 export const G1_BYTES = 48;
+/** Bytes of a point of G2, compressed. */
 export const G2_BYTES = 96;
+/** Bytes of a scalar, big-endian. */
 export const SCALAR_BYTES = 32;
 
+/** Why something is refused. */
 export const COCONUT_ERRORS = [
   'BadLength',
   'BadPoint',
@@ -41,6 +47,7 @@ export const COCONUT_ERRORS = [
   'BadProof',
   'BadRandomness',
 ] as const;
+/** One of {@link COCONUT_ERRORS}. */
 export type CoconutErrorReason = (typeof COCONUT_ERRORS)[number];
 
 /** Says what was expected and what came; holds no secret and no bytes. */
@@ -54,6 +61,7 @@ export class CoconutError extends Error {
   }
 }
 
+/** @param what for the message @throws {CoconutError} `BadLength` unless there are exactly `length` bytes */
 export function expectLength(bytes: Uint8Array, length: number, what: string): void {
   if (bytes.length !== length) throw new CoconutError('BadLength', `${what} of ${length} bytes`, `${bytes.length}`);
 }
@@ -145,7 +153,7 @@ export function expectScalar(scalar: bigint): bigint {
 }
 
 /**
- * Uniform in 1..r−1: 48 bytes reduced, a bias below 2⁻¹²⁸ (RFC 9380 §5: L = ⌈(255 + 128) / 8⌉).
+ * Uniform in 1..r−1: 48 bytes reduced, a bias below 2⁻¹²⁸ (RFC 9380 §5.1: L = ⌈(255 + 128) / 8⌉).
  * @throws {CoconutError} `BadRandomness` if the source gives another length, or zero, which no working source ever does
  */
 export function randomScalar(random: RandomBytes): bigint {
@@ -169,7 +177,8 @@ function split(scalar: bigint, random: RandomBytes): readonly [bigint, bigint] {
  * [scalar]point for a secret scalar. noble's multiplication does the same steps for every scalar, but blinds only those of the base point, and BigInt
  * arithmetic takes time by size: so the scalar is split additively at random.
  * @param scalar 0 ≤ scalar < r
- * @param random blinds; the result does not depend on it
+ * @param random blinds, 48 bytes; the result does not depend on it
+ * @throws {CoconutError} `BadScalar`, `BadRandomness`
  */
 export function multiplySecret(point: G1, scalar: bigint, random: RandomBytes): G1 {
   const [a, b] = split(scalar, random);
@@ -191,12 +200,12 @@ export function fixedBase<P extends G1 | G2>(point: P): P {
   return point;
 }
 
-/** [scalar]g1 for a secret scalar: noble blinds multiplications of the base point itself. @param scalar 0 ≤ scalar < r */
+/** [scalar]g1 for a secret scalar: noble blinds multiplications of the base point itself. @param scalar 0 ≤ scalar < r @throws {CoconutError} `BadScalar` */
 export function multiplyBase(scalar: bigint): G1 {
   return expectScalar(scalar) === 0n ? G1Point.ZERO : G1Point.BASE.multiply(scalar);
 }
 
-/** [scalar]g2, as {@link multiplyBase}. */
+/** [scalar]g2, as {@link multiplyBase}. @throws {CoconutError} `BadScalar` */
 export function multiplyBaseG2(scalar: bigint): G2 {
   return expectScalar(scalar) === 0n ? G2Point.ZERO : G2Point.BASE.multiply(scalar);
 }
@@ -207,5 +216,7 @@ export function multiplySecretG2(point: G2, scalar: bigint, random: RandomBytes)
   return point.multiply(a).add(b === 0n ? G2Point.ZERO : point.multiply(b));
 }
 
+/** The identity of G1. */
 export const G1_ZERO: G1 = G1Point.ZERO;
+/** The identity of G2. */
 export const G2_ZERO: G2 = G2Point.ZERO;

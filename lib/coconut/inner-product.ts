@@ -1,5 +1,6 @@
 /**
- * The inner product argument of Bulletproofs (Bünz, Bootle, Boneh, Poelstra, Wuille, Maxwell, IEEE S&P 2018; §3, Protocol 2, and §6.1): that
+ * The inner product argument of Bulletproofs (Bünz, Bootle, Boneh, Poelstra, Wuille, Maxwell, IEEE S&P 2018; §3, Protocol 2, verified as in §3.1; numbers as in
+ * `range-proof.ts`): that
  *
  *   P = Σ a_j·G_j + Σ b_j·H′_j + <a, b>·u′
  *
@@ -12,6 +13,7 @@ import { CoconutError, Fr, G1_BYTES, SCALAR_BYTES } from './groups.ts';
 import type { Transcript } from './transcript.ts';
 import type { PublicG1, TermG1, Verifier } from './verifier.ts';
 
+/** N points G, N points H and u, as `rangeGenerators` of `generators.ts` gives them. */
 export interface Generators {
   readonly G: readonly PublicG1[];
   readonly H: readonly PublicG1[];
@@ -22,6 +24,7 @@ export interface Generators {
 export interface InnerProductProof {
   /** k pairs, 48 bytes each point, the first halving first. */
   readonly rounds: readonly (readonly [L: Uint8Array, R: Uint8Array])[];
+  /** The vectors' last elements, below r. */
   readonly a: bigint;
   readonly b: bigint;
 }
@@ -31,7 +34,7 @@ export function innerProductBytes(size: number): number {
   return 2 * G1_BYTES * Math.log2(size) + 2 * SCALAR_BYTES;
 }
 
-/** <a, b> */
+/** <a, b> modulo r, of vectors of one length. */
 export function innerProduct(a: readonly bigint[], b: readonly bigint[]): bigint {
   return a.reduce((sum, each, i) => Fr.add(sum, Fr.mul(each, b[i] as bigint)), 0n);
 }
@@ -45,11 +48,13 @@ export function powers(x: bigint, count: number): bigint[] {
 
 /**
  * Protocol 2, halving by halving. The generators are not folded: what folding would multiply generator j by is kept as a scalar, and L and R are sums over the generators as they
- * were (§6.1). Those are more scalar multiplications and no new points, which is what an engine with fast sums wants.
+ * were, as §3.1 does it for the verifier. Those are more scalar multiplications and no new points, which is what an engine with fast sums wants.
  *
  * @param transcript holds the statement already: P's parts, y, w
  * @param y of H′_j = y^(−j)·H_j
  * @param w of u′ = w·u
+ * @param vectors a and b, N = 2^k scalars each
+ * @throws {CoconutError} `BadProof` for a challenge that is zero
  */
 export function proveInnerProduct(
   transcript: Transcript,
@@ -77,7 +82,7 @@ export function proveInnerProduct(
       const at = j % n;
       const inG: TermG1 = [Fr.mul(foldG[j] as bigint, a[(at + half) % n] as bigint), G[j] as PublicG1];
       const inH: TermG1 = [Fr.mul(foldH[j] as bigint, b[(at + half) % n] as bigint), H[j] as PublicG1];
-      // L = <a_low, G_high> + <b_high, H_low> (23), R = <a_high, G_low> + <b_low, H_high> (24)
+      // L = <a_low, G_high> + <b_high, H_low> + c_L·u′ (23), R = <a_high, G_low> + <b_low, H_high> + c_R·u′ (24)
       if (at < half) {
         L.push(inH);
         R.push(inG);
@@ -107,7 +112,7 @@ function challengeOf(transcript: Transcript, [L, R]: readonly [Uint8Array, Uint8
   return x;
 }
 
-/** What the verifier's one sum (§6.1) multiplies each point by. */
+/** What the verifier's one sum (§3.1) multiplies each point by. */
 export interface InnerProductScalars {
   /** Of G_j: a·s_j. N of them. */
   readonly G: readonly bigint[];
@@ -120,7 +125,7 @@ export interface InnerProductScalars {
 }
 
 /**
- * The verifier's part: P + Σ x_i²·L_i + x_i⁻²·R_i = Σ (a·s_j)·G_j + Σ (b·s_j⁻¹)·H′_j + (a·b)·u′, with s_j = Π x_i^(±1), + where halving i put j into the upper half.
+ * The verifier's part (§3.1): P + Σ x_i²·L_i + x_i⁻²·R_i = Σ (a·s_j)·G_j + Σ (b·s_j⁻¹)·H′_j + (a·b)·u′, with s_j = Π x_i^(±1), + where halving i put j into the upper half.
  * @param size N; the proof was read for it
  * @throws {CoconutError} for an L or R that is not a canonical point of G1 ∖ {0}; `BadProof` for another number of halvings
  */

@@ -1,10 +1,11 @@
 /**
- * Signing a request, and what its owner makes of t signatures (Coconut §3.3, BlindSign, Unblind, AggCred).
+ * Signing a request, and what its owner makes of t signatures (Coconut, BlindSign, AggCred and Unblind, here in this
+ * order: both are linear, and the group's β_j unblind once what each service's would t times; ePrint 2022/011, §7).
  *
  *   σ̃_i = (x_i + Σ_public y_ij·p_j)·h + Σ_hidden y_ij·c_j        service i
  *   σ̃ = Σ λ_i·σ̃_i,   s = σ̃ − Σ o_j·β_j                          owner
  *
- * since y_j·c_j = o_j·β_j + y_j·m_j·h. A credential (h, s) is good iff h ≠ 0, s ≠ 0 and e(h, α + Σ m_j·β̃_j) = e(s, g2).
+ * since y_j·c_j = o_j·β_j + y_j·m_j·h. A credential (h, s) is a Pointcheval–Sanders signature (CT-RSA 2016), and good iff h ≠ 0, s ≠ 0 and e(h, α + Σ m_j·β̃_j) = e(s, g2).
  */
 import { pippenger } from '@noble/curves/abstract/curve.js';
 import { bls12_381 } from '@noble/curves/bls12-381.js';
@@ -42,12 +43,14 @@ import type { PublicG1, Verifier } from './verifier.ts';
 
 /** SECRET: whoever has it can spend it. */
 export interface Credential {
+  /** Both not the identity. */
   readonly h: G1;
   readonly s: G1;
   /** All q. */
   readonly attributes: readonly bigint[];
 }
 
+/** What one service answers to a request. */
 export interface PartialSignature {
   /** The service's, as the committee file numbers it: the n services of an asset need not be 1..n. */
   readonly index: number;
@@ -81,7 +84,7 @@ export function signPartial(secret: SecretKey, statement: RequestStatement, rand
 }
 
 /**
- * σ̃ = Σ λ_i·σ̃_i over the first t. Nothing secret: the services could do it.
+ * σ̃ = Σ λ_i·σ̃_i over the first t. Nothing secret: the services could do it (AggCred).
  * @throws {CoconutError} `BadIndexes` for fewer than t, a repeated index, or one outside 1..31; `BadPoint`, `IdentityPoint`
  */
 export function aggregate({ threshold }: CoconutParameters, partials: readonly PartialSignature[]): G1 {
@@ -96,7 +99,7 @@ export function aggregate({ threshold }: CoconutParameters, partials: readonly P
   );
 }
 
-/** s = σ̃ − Σ_hidden o_j·β_j */
+/** s = σ̃ − Σ_hidden o_j·β_j. @param key the group's @param random blinds @throws {CoconutError} `BadKey` for an attribute that the key has not */
 export function unblind(signature: G1, key: PublicKey, opening: RequestOpening, random: RandomBytes): G1 {
   let s = signature;
   for (const [j, o] of opening.blinding) s = s.subtract(multiplySecret(fixedBase(betaOf(key, j)), o, random));
@@ -184,6 +187,7 @@ export function badPartials(
   return bad.sort((a, b) => a - b);
 }
 
+/** A credential, or who is to blame that there is none. */
 export type Obtained =
   | { readonly ok: true; readonly credential: Credential }
   /** The services whose partial signatures are wrong, ascending, at least one: ask others. */
@@ -232,7 +236,7 @@ export function encodeCredential({ h, s, attributes }: Credential): Uint8Array {
   return concat(encodeG1(h), encodeG1(s), ...attributes.map(encodeScalar));
 }
 
-/** @throws {CoconutError} for another length, points that are not canonical in G1 ∖ {0}, scalars ≥ r */
+/** @param bytes 96 + 32·q @param attributes q @throws {CoconutError} for another length, points that are not canonical in G1 ∖ {0}, scalars ≥ r */
 export function decodeCredential(bytes: Uint8Array, attributes: number): Credential {
   expectLength(bytes, 2 * G1_BYTES + attributes * SCALAR_BYTES, 'a credential');
   return {

@@ -1,5 +1,5 @@
 /**
- * Keys (Coconut §3.2). Secrets x, y_1 … y_q are shared with polynomials of degree t − 1; of the group and of each service i there is
+ * Keys (Coconut; with β_j of G1, ePrint 2022/011). Secrets x, y_1 … y_q are shared with polynomials of degree t − 1; of the group and of each service i there is
  *
  *   α = x·g2,   β_j = y_j·g1,   β̃_j = y_j·g2.
  *
@@ -31,6 +31,7 @@ import type { Verifier } from './verifier.ts';
 
 /** The group's, or one service's. */
 export interface PublicKey {
+  /** α: one point of G2. */
   readonly alpha: G2;
   /** q points of G1. */
   readonly beta: readonly G1[];
@@ -38,11 +39,13 @@ export interface PublicKey {
   readonly betaTilde: readonly G2[];
 }
 
+/** The group's key, with its name. */
 export interface VerificationKey extends PublicKey {
   /** 32 bytes: every challenge contains it, so nothing made for one asset or epoch is good in another (attack ECASH-15). */
   readonly id: Uint8Array;
 }
 
+/** One service's key: what its partial signatures verify under. */
 export interface ServiceKey extends PublicKey {
   /** 1..n. */
   readonly index: number;
@@ -50,7 +53,9 @@ export interface ServiceKey extends PublicKey {
 
 /** One service's share: x_i, y_i1 … y_iq. SECRET. */
 export interface SecretKey {
+  /** Below r. */
   readonly x: bigint;
+  /** q scalars below r. */
   readonly y: readonly bigint[];
 }
 
@@ -59,7 +64,7 @@ export function encodePublicKey({ alpha, beta, betaTilde }: PublicKey): Uint8Arr
   return concat(encodeG2(alpha), ...beta.map(encodeG1), ...betaTilde.map(encodeG2));
 }
 
-/** @param attributes q @throws {CoconutError} for another length, and for any point that is not canonical, in its group and other than the identity */
+/** @param bytes 96 + 144·q, as {@link encodePublicKey} @param attributes q @throws {CoconutError} for another length, and for any point that is not canonical, in its group and other than the identity */
 export function decodePublicKey(bytes: Uint8Array, attributes: number): PublicKey {
   expectLength(bytes, G2_BYTES + attributes * (G1_BYTES + G2_BYTES), 'a public key');
   const betas = G2_BYTES + attributes * G1_BYTES;
@@ -75,13 +80,14 @@ export function encodeSecretKey({ x, y }: SecretKey): Uint8Array {
   return concat(encodeScalar(x), ...y.map(encodeScalar));
 }
 
-/** @throws {CoconutError} for another length or a scalar ≥ r */
+/** @param bytes 32·(1 + q), as {@link encodeSecretKey} @param attributes q @throws {CoconutError} for another length or a scalar ≥ r */
 export function decodeSecretKey(bytes: Uint8Array, attributes: number): SecretKey {
   expectLength(bytes, SCALAR_BYTES * (1 + attributes), 'a secret key');
   const [x = 0n, ...y] = pieces(bytes, SCALAR_BYTES).map(decodeScalar);
   return { x, y };
 }
 
+/** The bytes in parts of `size` each; their length is a multiple of it. Views, not copies. */
 export function pieces(bytes: Uint8Array, size: number): Uint8Array[] {
   return Array.from({ length: bytes.length / size }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 }
@@ -109,6 +115,8 @@ export function keyIdOf(
 
 /**
  * Lagrange coefficients λ_i at `x` over distinct indexes: f(x) = Σ λ_i·f(i) for every f of a degree below their number.
+ * @param x 0 for the secret itself, or another index
+ * @returns as many scalars as indexes, in their order
  * @throws {CoconutError} `BadIndexes` for an index outside 1..31 or a second one: a coefficient would divide by zero, or one service would count as two
  */
 export function lagrange(indexes: readonly number[], x = 0): bigint[] {

@@ -16,6 +16,7 @@ const two = (point: PublicG2): G2 => point as unknown as G2;
 const ofG1 = (point: G1): PublicG1 => point as unknown as PublicG1;
 const ofG2 = (point: G2): PublicG2 => point as unknown as PublicG2;
 
+/** Always there, without a start. */
 export const nobleVerifier: Verifier = {
   engine: 'noble',
   decodeG1: (bytes) => ofG1(decodeG1(bytes)),

@@ -2,8 +2,9 @@
  * Aggregated range proof (Bulletproofs: Bünz et al., IEEE S&P 2018, §4.1–4.3, with the inner product argument of §3): every V_k = b_k·g1 + v_k·H_v of 1 to 8 has 0 ≤ v_k < 2⁶⁴.
  * Without it a payer would make −1 beside a billion, and the sum would balance.
  *
- * The paper's g is H_v here and its h is g1. Equation numbers are those of the extended version (ePrint 2017/1066): (36) to (68) are the proof of one value, (69) to (72) of m. m is rounded up to a power of two with commitments that are
- * 0·g1 + 0·H_v and so are no points at all; the transcript has the true m.
+ * The paper's g is H_v here and its h is g1. Numbers are those of the lines and equations of the extended version (ePrint 2017/1066) in its late revisions, whose §4.4 asks for the
+ * statement in every challenge; early ones count otherwise. (36) to (68) are the proof of one value, (69) to (72) of m, (95) to (105) the optimised verifier. m is rounded up to a power
+ * of two with commitments that are 0·g1 + 0·H_v and so are no points at all; the transcript has the true m.
  */
 import type { RandomBytes } from '../ceremony.ts';
 import { concat } from '../messages/bytes.ts';
@@ -46,12 +47,15 @@ function paddedCount(count: number): number {
   return 2 ** Math.ceil(Math.log2(count));
 }
 
-/** 928 bytes for one value, 1,024 for two, 1,216 for eight. */
+/**
+ * 2·(log₂ N + 2) points of 48 bytes and 5 scalars of 32 (§4.3): 928 bytes for one value, 1,024 for two, 1,216 for eight.
+ * @throws {CoconutError} `BadProof` for a count outside 1..8
+ */
 export function rangeProofBytes(count: number): number {
   return 4 * G1_BYTES + 3 * SCALAR_BYTES + innerProductBytes(VALUE_BITS * paddedCount(count));
 }
 
-/** Statement, before anything is answered: bits, m, every V. */
+/** Statement, before anything is answered (§4.4, st = {V, n}): bits, m, every V, 48 bytes each. */
 function appendStatement(transcript: Transcript, commitments: readonly Uint8Array[]): void {
   transcript.appendNumber('bits', VALUE_BITS).appendNumber('m', commitments.length);
   for (const V of commitments) transcript.append('V', V);
@@ -73,8 +77,9 @@ function weightsOf(z: bigint, size: number): bigint[] {
   );
 }
 
-/** A commitment, 48 bytes, with what opens it. */
+/** A commitment with what opens it. SECRET between the payer and the payee. */
 export interface OpenedCommitment extends ValueOpening {
+  /** V, 48 bytes. */
   readonly commitment: Uint8Array;
 }
 
@@ -99,7 +104,8 @@ export function proveRange(
 
 /**
  * The prover for any vector a_L in the place of the bits; what is not made of bits, or not of those of the committed values, does not verify, and the tests say so.
- * @param aL N scalars
+ * @param aL N scalars, N = 64·m' for m' a power of two up to 8
+ * @returns as {@link proveRange}
  */
 export function proveVector(
   transcript: Transcript,
@@ -148,7 +154,7 @@ export function proveVector(
   const l = l0.map((each, j) => Fr.add(each, Fr.mul(sL[j] as bigint, x))); // (58)
   const r = r0.map((each, j) => Fr.add(each, Fr.mul(r1[j] as bigint, x))); // (59)
   const tHat = innerProduct(l, r); // (60)
-  // τ_x = τ_1·x + τ_2·x² + Σ_k z^(1+k)·b_k (61, aggregated)
+  // τ_x = τ_1·x + τ_2·x² + Σ_k z^(1+k)·b_k ((61), for m values as in §4.3)
   const zPowers = powers(z, opened.length + 2);
   const tauX = opened.reduce(
     (sum, { blinding }, k) => Fr.add(sum, Fr.mul(zPowers[k + 2] as bigint, blinding)),
@@ -156,7 +162,7 @@ export function proveVector(
   );
   const mu = Fr.add(alpha, Fr.mul(rho, x)); // (62)
   const w = challengeW(transcript, { tauX, mu, tHat });
-  // From here on nothing is secret: l and r are uniform, and the protocol of §4.1 sends them.
+  // From here on nothing is secret: l and r are uniform, the protocol of §4.1 sends them, and §4.2 asks the argument for soundness only.
   const inner = proveInnerProduct(transcript, verifier, verifier.rangeGenerators(size), { y, w }, { a: l, b: r });
   return encode({ A, S, T1, T2, tauX, mu, tHat, inner });
 }
@@ -231,7 +237,7 @@ function decode(bytes: Uint8Array, count: number): RangeProof {
   return { A, S, T1, T2, tauX, mu, tHat, inner: { rounds, a, b } };
 }
 
-/** Whether every scalar of the proof is below r, and its length that of a proof about `count` values: what can be known without a curve. */
+/** Whether every scalar of the proof is below r, and its length {@link rangeProofBytes} of `count` values, 1 to 8: what can be known without a curve. */
 export function isRangeProofShaped(bytes: Uint8Array, count: number): boolean {
   try {
     decode(bytes, count);
@@ -253,19 +259,20 @@ function challengeX(transcript: Transcript, T1: Uint8Array, T2: Uint8Array): big
   return transcript.append('T1', T1).append('T2', T2).challenge('x');
 }
 
-/** Of u′ = w·u (Protocol 1): t̂ was fixed before it. */
+/** Of u′ = w·u (Protocol 1, whose x it is; x_u in §6.2): t̂ was fixed before it. */
 function challengeW(transcript: Transcript, { tauX, mu, tHat }: Pick<RangeProof, 'tauX' | 'mu' | 'tHat'>): bigint {
   return transcript.appendScalar('tau_x', tauX).appendScalar('mu', mu).appendScalar('t', tHat).challenge('w');
 }
 
 /**
- * The verifier's two equations, as terms of one sum (§6.1): 2·N generators, which all proofs of a batch share, and 2·log N + 8 + m points of this one.
+ * The verifier's two equations (§6.2, (98) and (105)), as terms of one sum: 2·N + 3 generators (G, H, u, g1, H_v), which all proofs of a batch share, and 2·log₂ N + 4 + m points of
+ * this one (L and R of each halving, A, S, T_1, T_2, every V).
  *
  *   t̂·H_v + τ_x·g1 = δ(y, z)·H_v + Σ_k z^(1+k)·V_k + x·T_1 + x²·T_2                                  (72)
  *   A + x·S − z·<1, G> + <z·yᴺ + Σ_k z^(1+k)·(0 ‖ 2ⁿ ‖ 0), H′> − μ·g1 + t̂·u′ + Σ x_i²·L_i + x_i⁻²·R_i
- *     = Σ a·s_j·G_j + Σ b·s_j⁻¹·H′_j + a·b·u′                                       (66 for m values, 67, 31)
+ *     = Σ a·s_j·G_j + Σ b·s_j⁻¹·H′_j + a·b·u′                                       (66 for m values as in §4.3, 67, 31)
  *
- * with H′_j = y^(−j)·H_j (64) and δ(y, z) = (z − z²)·<1, yᴺ> − Σ_k z^(k+2)·<1, 2ⁿ>.
+ * with H′_j = y^(−j)·H_j ((64), j from 0), δ(y, z) = (z − z²)·<1, yᴺ> − Σ_k z^(k+2)·<1, 2ⁿ> (§4.3), and u′ = w·u (Protocol 1).
  *
  * @param transcript in the state of the prover's
  * @param commitments V_1 … V_m as bytes and as points: decoded once, by whoever needs them for more than this

@@ -1,5 +1,5 @@
 /**
- * Asking for a signature on attributes that the signer does not see (Coconut §3.3, PrepareBlindSign; without ν, ePrint 2022/011).
+ * Asking for a signature on attributes that the signer does not see (Coconut, PrepareBlindSign; c_j as in ePrint 2022/011, §7).
  *
  *   com = o·g1 + Σ_hidden m_j·γ_j,   h = H1(key id ‖ com ‖ public attributes),   c_j = o_j·g1 + m_j·h
  *
@@ -45,7 +45,9 @@ export interface RequestStatement {
   readonly keyId: Uint8Array;
   /** q. */
   readonly attributes: number;
+  /** com, 48 bytes. */
   readonly commitment: Uint8Array;
+  /** c_j of every hidden attribute, ascending, 48 bytes each. */
   readonly openings: readonly Uint8Array[];
   readonly disclosed: PublicAttributes;
 }
@@ -81,7 +83,7 @@ export function requestBase(statement: Omit<RequestStatement, 'openings'>): G1 {
   return h;
 }
 
-/** As {@link requestBase}, in the engine of public verification. */
+/** As {@link requestBase}, in the engine of public verification. @throws {CoconutError} `BadRequest` */
 export function publicRequestBase(verifier: Verifier, statement: Omit<RequestStatement, 'openings'>): PublicG1 {
   const h = verifier.hashToG1('base', baseInput(statement));
   if (verifier.isIdentityG1(h)) throw new CoconutError('BadRequest', 'a base other than the identity', 'the identity');
@@ -93,7 +95,7 @@ export function encodeRequest({ commitment, openings, proof }: BlindRequest): Ui
   return concat(commitment, ...openings, proof);
 }
 
-/** @param hidden how many attributes are hidden @throws {CoconutError} for another length; nothing else is judged here */
+/** @param bytes as {@link encodeRequest} @param hidden how many attributes are hidden @throws {CoconutError} `BadLength`; nothing else is judged here */
 export function decodeRequest(bytes: Uint8Array, hidden: number): BlindRequest {
   const points = G1_BYTES * (1 + hidden);
   expectLength(bytes, points + requestProofBytes(hidden), 'a request');
@@ -101,13 +103,14 @@ export function decodeRequest(bytes: Uint8Array, hidden: number): BlindRequest {
   return { commitment, openings, proof: bytes.slice(points) };
 }
 
-/** Challenge, z_o, and two responses for each hidden attribute. */
+/** Challenge, z_o, and two responses for each hidden attribute: 64·(1 + hidden) bytes. */
 export function requestProofBytes(hidden: number): number {
   return SCALAR_BYTES * (2 + 2 * hidden);
 }
 
 /** Secret numbers of a proof: the witness, or the nonces that hide it. */
 export interface RequestSecrets {
+  /** o of com. */
   readonly o: bigint;
   /** m_j and o_j of each hidden attribute, ascending. */
   readonly m: readonly bigint[];
@@ -127,12 +130,12 @@ export function commitRequest(
   };
 }
 
-/** com = o·g1 + Σ m_j·γ_j */
+/** com = o·g1 + Σ m_j·γ_j. @param hidden indexes, ascending @param m a scalar for each @param random blinds the multiplications */
 export function commitAttributes(hidden: readonly number[], o: bigint, m: readonly bigint[], random: RandomBytes): G1 {
   return hidden.reduce((sum, j, k) => sum.add(multiplySecret(gamma(j), m[k] as bigint, random)), multiplyBase(o));
 }
 
-/** z = w + c·x */
+/** z = w + c·x modulo r: the response of a Schnorr proof. */
 export function respond(nonce: bigint, challenge: bigint, witness: bigint): bigint {
   return Fr.add(nonce, Fr.mul(challenge, witness));
 }
@@ -164,6 +167,7 @@ function challengeOf(
   return transcript.challenge('c');
 }
 
+/** What maker and verifier of a request both know. */
 export interface RequestOptions {
   /** The attributes that the signers see. They have to be what `attributes` says. */
   readonly disclosed?: PublicAttributes;
@@ -177,8 +181,9 @@ const EMPTY = new Uint8Array(0);
  * A request for a signature on `attributes`.
  * @param keyId 32 bytes
  * @param attributes all q, each below r
- * @param random the same bytes give the same request: a wallet that derives them from its seed can ask again after it forgot
- * @throws {CoconutError} `BadAttributes`, `BadScalar`
+ * @param random o, each o_j, then the nonces of o, of each m_j and of each o_j, 48 bytes each; then what blinds. The same bytes give the same request: a wallet that derives them from its
+ * seed can ask again after it forgot
+ * @throws {CoconutError} `BadLength` for another key id; `BadAttributes`, `BadScalar`
  */
 export function request(
   keyId: Uint8Array,
@@ -233,9 +238,11 @@ export function request(
  * Whether whoever made the request knows an opening of com and of every c_j with the same m_j (attack ECASH-03). The first messages are computed from challenge and
  * responses, and the challenge from them; the one that came is only compared.
  *
+ * @param keyId 32 bytes
  * @param attributes q, the verifier's own
  * @param options what the verifier knows; never anything of the request
  * @returns false for a request of any other shape too
+ * @throws {CoconutError} `BadAttributes`, `BadScalar` for options that no request can meet
  */
 export function verifyRequest(
   verifier: Verifier,

@@ -1,10 +1,10 @@
 /**
- * Showing a credential (Coconut §3.3, ProveCred and VerifyCred; ePrint 2022/011), with a tag that is the same each time it is shown.
+ * Showing a credential (Coconut, ProveCred and VerifyCred; s′ as in ePrint 2022/011, §7), with a tag that is the same each time it is shown.
  *
  *   h′ = r′·h,   s′ = r′·s + r·h′,   κ = Σ_hidden m_j·β̃_j + r·g2,   ζ = m_serial·G_tag
  *
  * and a proof of {m_j, r} for κ and ζ. The verifier's pairing: e(h′, α + κ + Σ_disclosed m_j·β̃_j) = e(s′, g2). r′ and r are fresh, so h′, s′ and κ are uniform and two shows of one
- * credential share nothing but ζ.
+ * credential share nothing but ζ. The papers' κ has α in it; here the verifier adds it.
  *
  * The proof travels as first messages and responses, not as a challenge: then all of a batch's equations are linear, and fold into one sum in each group.
  */
@@ -56,6 +56,7 @@ export interface Shown {
 /** First messages: A_κ, 96 bytes, and A_ζ, 48. */
 export interface ShowFirst {
   readonly kappa: Uint8Array;
+  /** Absent iff the serial is disclosed. */
   readonly tag: Uint8Array | undefined;
 }
 
@@ -71,12 +72,15 @@ export interface BegunShow {
   readonly first: ShowFirst;
   /** SECRET, and to be used for one challenge only: two answers with one nonce give the attribute away. */
   readonly nonces: ShowScalars;
+  /** @throws {CoconutError} `BadProof` for a second challenge */
   respond(challenge: bigint): ShowScalars;
 }
 
 /**
  * h′, s′, κ, ζ and first messages.
- * @param random r′, r, one nonce for each hidden attribute, one for r; then what blinds
+ * @param key the group's; q attributes
+ * @param random r′, r, one nonce for each hidden attribute, one for r, 48 bytes each; then what blinds
+ * @throws {CoconutError} `BadCredential` for another number of attributes or the serial 0; `BadAttributes`, `BadScalar`
  */
 export function beginShow(
   key: PublicKey,
@@ -127,7 +131,7 @@ export function beginShow(
   };
 }
 
-/** Everything of a show that the verifier's equations contain, in order. */
+/** Everything of a show that the verifier's equations contain, in order. @param keyId 32 bytes, which stand for α, β̃_j and g2 */
 export function appendShow(
   transcript: Transcript,
   keyId: Uint8Array,
@@ -141,6 +145,7 @@ export function appendShow(
   return tag ? transcript.append('tag', tag) : transcript;
 }
 
+/** A_κ, and A_ζ if there is a tag. */
 export function appendShowFirst(transcript: Transcript, { kappa, tag }: ShowFirst): Transcript {
   transcript.append('A_kappa', kappa);
   return tag ? transcript.append('A_tag', tag) : transcript;
@@ -209,6 +214,7 @@ export interface Show extends Shown {
   readonly proof: Uint8Array;
 }
 
+/** What prover and verifier of a show both know. */
 export interface ShowOptions {
   /** The attributes that the verifier sees, with the values that it expects. */
   readonly disclosed?: PublicAttributes;
@@ -231,8 +237,9 @@ const challengeOf = (
   ).challenge('c');
 
 /**
- * @param random fresh for each show of a credential; a wallet that has to make the same bytes again derives it from what the show is for
- * @throws {CoconutError} `BadCredential`, `BadAttributes`
+ * A show by itself: {@link beginShow}, the challenge, the responses.
+ * @param random as {@link beginShow}, fresh for each show of a credential; a wallet that has to make the same bytes again derives it from what the show is for
+ * @throws {CoconutError} `BadCredential`, `BadAttributes`, `BadScalar`
  */
 export function show(
   key: VerificationKey,
@@ -322,6 +329,7 @@ export function verifyShows(
   return badShows(verifier, key, batch, random).length === 0;
 }
 
+/** Whether one show is good; as {@link verifyShows}. */
 export function verifyShow(
   verifier: Verifier,
   key: VerificationKey,

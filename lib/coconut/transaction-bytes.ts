@@ -53,9 +53,11 @@ export interface TransactionOutput {
   readonly ownerProof: Uint8Array;
 }
 
+/** What comes in from outside: k depositors' word for it. */
 export interface TransactionDeposit {
   /** 32 bytes, chosen by the depositors; good once, in all epochs. */
   readonly depositId: Uint8Array;
+  /** Below 2⁶⁴, in the asset's smallest unit. */
   readonly value: bigint;
   /** The hash of the outputs that it pays for, 32 bytes. */
   readonly owner: Uint8Array;
@@ -73,6 +75,7 @@ export interface TransactionStatement {
   readonly withdraw: Withdraw | undefined;
 }
 
+/** What is stated, and what proves it. */
 export interface Transaction extends TransactionStatement {
   /** {@link transactionProofBytes}: c ‖ (z_serial ‖ z_v ‖ z_r ‖ z_a) of each input ‖ c_E ‖ z_E. */
   readonly proof: Uint8Array;
@@ -85,16 +88,17 @@ export const OWNER_PROOF_BYTES = requestProofBytes(TOKEN_ATTRIBUTES) + SCALAR_BY
 /** Responses of one input: serial, value, r, a. */
 export const INPUT_RESPONSES = TOKEN_ATTRIBUTES + 2;
 
+/** 96 + 128·inputs bytes. */
 export function transactionProofBytes(inputs: number): number {
   return SCALAR_BYTES * (3 + INPUT_RESPONSES * inputs);
 }
 
-/** @throws {EncodingError} for what no transaction that was read can hold */
+/** The canonical bytes, as in the head of this file. @throws {EncodingError} for what no transaction that was read can hold */
 export function encodeTransaction(transaction: Transaction): Uint8Array {
   return concat(encodeStatement(transaction), transaction.proof, transaction.range);
 }
 
-/** The canonical bytes up to the payer's proofs, which are about all of it. */
+/** The canonical bytes up to the payer's proofs, which are about all of it. @throws {EncodingError} as {@link encodeTransaction} */
 export function encodeStatement(statement: TransactionStatement): Uint8Array {
   const { asset, epoch, inputs, outputs, deposits, withdraw } = statement;
   return concat(
@@ -166,6 +170,7 @@ export function transactionContentOf(transaction: Transaction): TransactionConte
   };
 }
 
+/** A transaction of the right shape, or that there is none. */
 export type TransactionReading =
   | { readonly ok: true; readonly transaction: Transaction }
   | { readonly ok: false; readonly reason: 'BadShape' | 'TooMany' };

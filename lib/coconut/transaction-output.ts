@@ -88,7 +88,7 @@ function challengeOf(
  * @param keyId 32 bytes: of the key that will sign it
  * @param random o, o_1, o_2, b, then the nonces of o, serial, v, o_1, o_2, b, 48 bytes each and in this order for ever; then what blinds. The same bytes give the same output: a wallet
  * derives them from its seed, and the nonces from serial and value too: one set of nonces for two statements would give both away
- * @throws {CoconutError} `BadValue`, `BadScalar`; `BadAttributes` for the serial 0, whose tag is the identity and cannot be shown
+ * @throws {CoconutError} `BadLength` for another key id; `BadValue`, `BadScalar`; `BadAttributes` for the serial 0, whose tag is the identity and cannot be shown
  */
 export function ownOutput(keyId: Uint8Array, { serial, value }: OutputSecret, random: RandomBytes): OwnedOutput {
   expectLength(keyId, 32, 'a key id');
@@ -143,6 +143,7 @@ export function ownOutput(keyId: Uint8Array, { serial, value }: OutputSecret, ra
  *
  *   A = z_o·g1 + z_1·γ_1 + z_v·γ_2 − c·com,   A_j = z_oj·g1 + z_j·h − c·c_j,   A_V = z_b·g1 + z_v·H_v − c·V
  *
+ * @param keyId 32 bytes
  * @returns V, decoded; nothing if the proof is wrong
  * @throws {CoconutError} for another shape, or a point that is not canonical in G1 ∖ {0}
  */
@@ -198,6 +199,7 @@ export function provenValue(verifier: Verifier, keyId: Uint8Array, output: Trans
 
 /**
  * Whether an invoice is good, before anything is paid to it: the owner's proof holds under this key, and V opens as the payee says. A payer who skips this has its transaction refused.
+ * @param keyId 32 bytes
  * @returns false for any other shape too
  */
 export function isOutputOf(

@@ -81,6 +81,7 @@ export interface Paid {
   readonly invoiced: ValueOpening;
 }
 
+/** What a payer wants to do. */
 export interface TransactionPlan {
   /** Tokens to spend, 0 to 8. SECRET */
   readonly inputs: readonly Credential[];
@@ -141,6 +142,7 @@ function beginInput(key: VerificationKey, credential: Credential, random: Random
 /**
  * A transaction of a plan. The same plan and randomness give the same bytes.
  * @param verifier does the public part of the range proof
+ * @param randomnessOf asked once; inputs, range proof and balance draw from it in this order
  * @throws {CoconutError} `BadValue` if the plan does not balance or a value is outside its range; `BadAttributes` for a wrong number of attributes; `BadParameters` for more than 8 of
  * anything, for nothing, and for a tag or an output twice
  */

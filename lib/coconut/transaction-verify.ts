@@ -4,7 +4,7 @@
  * Refusals come in the order of credentials.md: shape, limits, epoch, deposits' signatures; (the caller's locks;) proofs. Nothing here changes any state: the origin marked a tag as spent
  * before it looked at the proofs.
  *
- * What a transaction has to itself are small sums, whose results are hashed: four of each input, one of them in G2, and four of each output. What can be added up over a batch is: the pairings, N + 1
+ * What a transaction has to itself are small sums, whose results are hashed: three of each input, one of them in G2, and four of each output. What can be added up over a batch is: the pairings, N + 1
  * Miller loops and one final exponentiation for N inputs, and the range proofs, whose 2·N generators are the same for all.
  */
 import type { RandomBytes } from '../ceremony.ts';
@@ -27,7 +27,9 @@ import { beginTranscript, type InputFirst, type TransactionContext } from './tra
 import { sumOfValues } from './value-commitment.ts';
 import type { PublicG1, PublicG2, Verifier } from './verifier.ts';
 
+/** Why a transaction's proofs are refused. */
 export type ProofRefusal = 'BadShape' | 'BadProof' | 'Unbalanced' | 'OutOfRange';
+/** Why a transaction is refused before anything is locked. */
 export type TransactionRefusal = ProofRefusal | 'TooMany' | 'WrongEpoch' | 'BadDeposit';
 
 /**
@@ -54,6 +56,7 @@ export function verifyTransactions(
   return result;
 }
 
+/** Good, or why not. */
 export type Verified = { readonly ok: true } | { readonly ok: false; readonly refusal: TransactionRefusal };
 
 /** One transaction, as {@link verifyTransactions}. */

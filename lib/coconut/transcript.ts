@@ -1,5 +1,5 @@
 /**
- * Fiat–Shamir over everything that a verifier's equations contain.
+ * Fiat–Shamir over everything that a verifier's equations contain, statement and first messages (Bulletproofs, ePrint 2017/1066, §4.4, says the same of its challenges).
  *
  * A challenge that leaves out a statement or a first message proves nothing about it (attack ENC-05; the origin's challenge omitted the statements), and
  * two readings of one concatenation are two statements with one proof (ENC-04). So a transcript is a list of operations, each with a number that says

@@ -1,11 +1,12 @@
 /**
- * Pedersen commitments to amounts: V = b·g1 + v·H_v. They hide v perfectly, add up as amounts do, and open to one value only as long as nobody knows the discrete logarithm of
- * H_v (`generators.ts`).
+ * Pedersen commitments (CRYPTO 1991) to amounts: V = b·g1 + v·H_v. They hide v perfectly, add up as amounts do, and open to one value only as long as nobody knows the discrete logarithm
+ * of H_v (`generators.ts`).
  */
 import type { RandomBytes } from '../ceremony.ts';
 import { valueGenerator } from './generators.ts';
 import { CoconutError, encodeG1, type G1, G1_BYTES, G1_ZERO, multiplyBase, multiplySecret } from './groups.ts';
 
+/** Bits of an amount. */
 export const VALUE_BITS = 64;
 const LIMIT = 1n << BigInt(VALUE_BITS);
 
@@ -31,7 +32,10 @@ export function sumOfValues(values: readonly bigint[]): bigint {
 
 /**
  * b·g1 + v·H_v for secrets; any scalars, since a proof's first message is of the same form.
+ * @param value 0 ≤ value < r
+ * @param blinding 0 ≤ blinding < r
  * @param random blinds the multiplication; the result does not depend on it
+ * @throws {CoconutError} `BadScalar`
  */
 export function commitValue(value: bigint, blinding: bigint, random: RandomBytes): G1 {
   return multiplyBase(blinding).add(multiplySecret(valueGenerator(), value, random));

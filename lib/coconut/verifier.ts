@@ -20,23 +20,28 @@ export interface PublicG2 {
 
 /** scalar·point; 0 ≤ scalar < r. */
 export type TermG1 = readonly [scalar: bigint, point: PublicG1];
+/** As {@link TermG1}, in G2. */
 export type TermG2 = readonly [scalar: bigint, point: PublicG2];
+/** What is paired: e(P, Q). */
 export type PairOfPoints = readonly [PublicG1, PublicG2];
 
+/** One engine. All points of one call are its own. */
 export interface Verifier {
   readonly engine: 'noble' | 'mcl-wasm';
   /** As `decodeG1` of `groups.ts`: the same bytes accepted, the same error for the others. @param bytes 48 @throws {CoconutError} */
   decodeG1(bytes: Uint8Array): PublicG1;
   /** @param bytes 96 @throws {CoconutError} */
   decodeG2(bytes: Uint8Array): PublicG2;
+  /** 48 bytes, compressed; the identity too. */
   encodeG1(point: PublicG1): Uint8Array;
+  /** 96 bytes, compressed; the identity too. */
   encodeG2(point: PublicG2): Uint8Array;
   /** A generator or a point of a key: checked before, and converted once (the handle is kept as long as the point is). */
   fromG1(point: G1): PublicG1;
   fromG2(point: G2): PublicG2;
   /** As `hashToG1` of `generators.ts`. */
   hashToG1(domain: G1Domain, bytes: Uint8Array): PublicG1;
-  /** As `rangeGenerators` of `generators.ts`. @param n 1..512 */
+  /** As `rangeGenerators` of `generators.ts`. @param n 1..512 @throws {RangeError} for another n */
   rangeGenerators(n: number): {
     readonly G: readonly PublicG1[];
     readonly H: readonly PublicG1[];

@@ -1,8 +1,8 @@
 /**
- * Key generation: Pedersen's DKG with proofs of possession (PedPoP), as in Komlo & Goldberg, "FROST" (SAC 2020), figure
- * 1, with the byte formats of `@noble/curves` and ZF FROST, so that their packages and ours mix in one run. What is
- * added here are checks that name culprits and batches that make 67 of 100 quick; which rule a batch stands for is said
- * at each function.
+ * Key generation: Pedersen's DKG with proofs of possession (PedPoP), as in Komlo & Goldberg, "FROST" (SAC 2020; ePrint
+ * 2020/852), figure 1, with the byte formats of `@noble/curves` and ZF FROST, so that their packages and ours mix in
+ * one run. What is added here are checks that name culprits and batches that make 67 of 100 quick; which rule a batch
+ * stands for is said at each function.
  *
  * Dealer j has a secret polynomial f_j of degree t − 1, publishes C_jk = [a_jk]B and sends f_j(i) to participant i. The
  * group's polynomial is F = Σ_j f_j; column k is Σ_j C_jk, so columns commit to F. Participant i's signing share is
@@ -24,6 +24,7 @@ import {
   type Suite,
 } from './suite.ts';
 
+/** Right, or what is wrong; no secret in it. */
 export type Check = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
 /** One dealer's first round. */
@@ -38,8 +39,11 @@ export interface Dealing {
 
 /** What a dealer publishes. */
 export interface PublicDealing {
+  /** Of the dealer, 1..65535. */
   readonly index: number;
+  /** t points, affine wire form, C_0 first. */
   readonly commitments: readonly Uint8Array[];
+  /** R ‖ μ, 64 bytes, as in {@link Dealing}. */
   readonly proofOfKnowledge: Uint8Array;
 }
 
@@ -68,7 +72,12 @@ function checkThreshold(t: number, n: number): void {
 
 // ---------------------------------------------------------------------------------------------- dealing
 
-/** HDKG(identifier ‖ C_0 ‖ R): binds the proof to its sender, so that nobody presents another's proof as his own. */
+/**
+ * HDKG(identifier ‖ C_0 ‖ R): binds the proof to its sender, so that nobody presents another's proof as his own. Figure
+ * 1 (round 1, step 2) hashes a context string Φ against replay besides; noble and ZF FROST have only HDKG's tag, which
+ * is the same in every run. What a replayed proof brings in is a C_0 older than this run, which cannot have been chosen
+ * against the commitments of the others: the attack that these proofs prevent.
+ */
 function proofChallenge(suite: Suite, index: number, verificationKey: Uint8Array, R: Uint8Array): bigint {
   return suite.HDKG(concatBytes(identifierBytes(suite, index), verificationKey, R));
 }
@@ -169,8 +178,8 @@ export function checkDealingShape(
 }
 
 /**
- * The proof of knowledge of one dealer, after {@link checkDealingShape}: [h]([μ]B − [c]C_0 − R) is the identity, h the
- * cofactor.
+ * Figure 1, round 1, step 5: the proof of knowledge of one dealer, after {@link checkDealingShape}:
+ * [h]([μ]B − [c]C_0 − R) is the identity, h the cofactor.
  *
  * Cofactored on Ed25519: only so do this and the batch agree on a proof crafted with small-order parts, and a proof on
  * which operators disagree splits the committee. The prime-order part is what the proof is about, and it is checked
@@ -190,6 +199,7 @@ function proofHolds(suite: Suite, { index, commitments, proofOfKnowledge }: Publ
 /**
  * The exact rule by which a dealing is judged, and the one that evidence stands on: shape and proof.
  * @param t the committee's threshold
+ * @throws {FrostInputError} if the dealing's index is not 1..65535
  */
 export function verifyDealing(suite: Suite, t: number, dealing: PublicDealing): Check {
   checkIndex(dealing.index);
@@ -215,7 +225,9 @@ function randomWeights(count: number, random: RandomBytes): bigint[] {
  * judged alone by the rule of {@link verifyDealing}.
  *
  * The proofs' own fields may be anything; a proof that does not decode is wrong.
+ * @param random called once for 16 bytes a dealing, if there is more than one
  * @returns the indices of all dealers whose proof is wrong, ascending; empty if all hold
+ * @throws {FrostInputError} if an index is not 1..65535
  */
 export function checkProofs(suite: Suite, dealings: readonly PublicDealing[], random: RandomBytes): readonly number[] {
   for (const { index } of dealings) checkIndex(index);
@@ -296,6 +308,8 @@ export function checkShareEncoding(suite: Suite, share: Uint8Array): boolean {
  * is {@link checkShareEncoding}'s. The rule that blame and evidence stand on.
  * @param index of the receiver
  * @param commitments the dealer's t points, affine wire form, which need not have been checked before
+ * @param share 32 bytes, SECRET of the receiver's; any other length is a wrong share
+ * @throws {FrostInputError} if `index` is not 1..65535
  */
 export function verifyShare(
   suite: Suite,
@@ -315,8 +329,8 @@ export function verifyShare(
 }
 
 /**
- * [share]B equals the polynomial committed to by `columns` at `index`; share ≠ 0. The share is a secret of the receiver:
- * constant-time multiplication.
+ * [share]B equals the polynomial committed to by `columns` at `index`; share ≠ 0. The share is a secret of the
+ * receiver: constant-time multiplication.
  */
 function liesOn(suite: Suite, index: number, columns: readonly (Affine | undefined)[], share: bigint): boolean {
   const { curve } = suite;
@@ -325,7 +339,8 @@ function liesOn(suite: Suite, index: number, columns: readonly (Affine | undefin
 }
 
 /**
- * The own signing share F(index) = Σ_j f_j(index), before any tweak, if [F(index)]B lies on the columns, exactly.
+ * Figure 1, round 2, step 3: the own signing share F(index) = Σ_j f_j(index), before any tweak, if [F(index)]B lies on
+ * the columns, exactly.
  *
  * One check instead of n. It proves that the own *total* is right, not that every dealer is honest: errors of two
  * dealers may cancel. So it accuses nobody (that takes {@link verifyShare} for each dealer), and it must be run again
@@ -333,6 +348,7 @@ function liesOn(suite: Suite, index: number, columns: readonly (Affine | undefin
  * @param columns t points of {@link columnSums}
  * @param shares from all dealers, own included, in any order
  * @returns 32 SECRET bytes, or `undefined` if a share is not canonical or the total is wrong or 0
+ * @throws {FrostInputError} if `index` is not 1..65535, there is no column, or one of another length
  */
 export function combineShares(
   suite: Suite,
@@ -403,8 +419,8 @@ function tapTweak(suite: Suite, internal: Affine): bigint | undefined {
 }
 
 /**
- * The group's key and the verifying shares F(i)·B from the column sums. Every operator computes them itself; nothing
- * here comes from a peer but the commitments.
+ * Figure 1, round 2, step 4: the group's key and the verifying shares F(i)·B from the column sums. Every operator
+ * computes them itself; nothing here comes from a peer but the commitments.
  *
  * On Ed25519 this is where small-order parts are refused (docs/decisions/0002-ed25519-torsion.md); {@link
  * smallOrderDealers} then names who put them there.
@@ -503,7 +519,7 @@ export function verificationPoint(
  * @param internalKey compressed, of {@link GroupKey}
  * @param untweakedShare 32 SECRET bytes of {@link combineShares}
  * @returns 32 SECRET bytes
- * @throws {FrostInputError}
+ * @throws {FrostInputError} if the share is no scalar of 32 bytes, or the internal key no point with a tweak
  */
 export function finalShare(suite: Suite, internalKey: Uint8Array, untweakedShare: Uint8Array): Uint8Array {
   const { Fn } = suite;

@@ -7,8 +7,8 @@
  *   point has one hash.
  *
  * Readers are strict: exact length, canonical coordinates, on the curve, not the identity (RFC 9591 §3.1
- * DeserializeElement), with the one exception that they do not check for the prime-order subgroup; see
- * docs/decisions/0002-ed25519-torsion.md for where that is done.
+ * DeserializeElement, with the steps of §6.1 and §6.5), with the one exception that they do not check for the
+ * prime-order subgroup; see docs/decisions/0002-ed25519-torsion.md for where that is done.
  */
 import { ECDH } from 'node:crypto';
 import { readUint256, writeUint256 } from './integers.ts';
@@ -16,7 +16,10 @@ import { recoverX } from './public-ed25519.ts';
 import type { Affine } from './public-msm.ts';
 import type { Suite } from './suite.ts';
 
-/** Affine wire form of an untrusted point; `undefined` if it is not exactly one valid, non-identity point. */
+/**
+ * Affine wire form, 65 or 64 bytes, of an untrusted point; `undefined` if it is not exactly one valid, non-identity
+ * point.
+ */
 export function readAffine(suite: Suite, bytes: Uint8Array): Affine | undefined {
   const { curve, littleEndian } = suite;
   if (bytes.length !== suite.affineBytes) return undefined;
@@ -44,7 +47,7 @@ export function readOwnAffine(suite: Suite, bytes: Uint8Array): Affine | undefin
   return identity ? undefined : { x, y };
 }
 
-/** The inverse of {@link readOwnAffine}. */
+/** The inverse of {@link readOwnAffine}: 65 bytes (secp256k1) or 64. */
 export function writeAffine(suite: Suite, point: Affine | undefined): Uint8Array {
   const bytes = new Uint8Array(suite.affineBytes);
   if (point === undefined) {
@@ -58,7 +61,7 @@ export function writeAffine(suite: Suite, point: Affine | undefined): Uint8Array
   return bytes;
 }
 
-/** SerializeElement (RFC 9591 §6.1, §6.5) of a point that is not the identity. */
+/** SerializeElement (RFC 9591 §6.1, §6.5) of a point that is not the identity: 32 or 33 bytes. */
 export function compress(suite: Suite, point: Affine): Uint8Array {
   const bytes = new Uint8Array(suite.pointBytes);
   if (suite.taproot) {

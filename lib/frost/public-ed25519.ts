@@ -30,7 +30,7 @@ function cache({ X, Y, Z, T }: Projective): Cached {
   return { minus: Y - X, plus: Y + X, z2: 2n * Z, t2d: (T * TWO_D) % p };
 }
 
-/** add-2008-hwcd-3. */
+/** add-2008-hwcd-3 (Explicit-Formulas Database, a = −1). */
 function addCached(left: Projective, right: Cached): Projective {
   const a = ((left.Y - left.X) * right.minus) % p;
   const b = ((left.Y + left.X) * right.plus) % p;
@@ -160,6 +160,7 @@ function propagate(differences: readonly Projective[], count: number): (Affine |
   return normalize(values);
 }
 
+/** The curve's arithmetic, for public values only. */
 export const publicEd25519: PublicCurve = {
   p,
   order,

@@ -30,6 +30,9 @@ export interface Projective {
   readonly T: bigint;
 }
 
+/**
+ * What both curves offer; points are {@link Affine} where they are stored and {@link Projective} where they are added.
+ */
 export interface PublicCurve {
   /** Field prime. */
   readonly p: bigint;
@@ -66,7 +69,7 @@ export function modulo(x: bigint, p: bigint): bigint {
   return r < 0n ? r + p : r;
 }
 
-/** x⁻¹ mod p by the extended Euclidean algorithm; x must not be ≡ 0. Variable time. */
+/** x⁻¹ mod p by the extended Euclidean algorithm; x must not be ≡ 0. Variable time. @throws {RangeError} if it is */
 export function invert(x: bigint, p: bigint): bigint {
   let a = modulo(x, p);
   let b = p;
@@ -84,6 +87,7 @@ export function invert(x: bigint, p: bigint): bigint {
 /**
  * Inverts every element, none ≡ 0, with one field inversion (Montgomery's trick). Results may be negative
  * representatives.
+ * @throws {RangeError} if one is ≡ 0
  */
 export function invertAll(values: readonly bigint[], p: bigint): bigint[] {
   const prefix: bigint[] = [];

@@ -1,6 +1,6 @@
 /**
- * secp256k1 (SEC 2 §2.4.1) for PUBLIC values on plain BigInt: y² = x³ + 7, prime order, cofactor 1. Variable time; see
- * `public-msm.ts`.
+ * secp256k1 (SEC 2 v2 §2.4.1) for PUBLIC values on plain BigInt: y² = x³ + 7, prime order, cofactor 1. Variable time;
+ * see `public-msm.ts`.
  *
  * Two coordinate systems. Long chains on one point (Straus, Horner) run in Jacobian coordinates. Many independent
  * additions (column sums, tables, finite differences) run affine with one shared inversion: 6 multiplications each
@@ -238,6 +238,7 @@ function propagate(differences: readonly Projective[], count: number): (Affine |
   return values;
 }
 
+/** The curve's arithmetic, for public values only. */
 export const publicSecp256k1: PublicCurve = {
   p,
   order,

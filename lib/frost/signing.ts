@@ -25,11 +25,15 @@ import {
 
 /** One signer's nonce commitments for one message (RFC 9591 §5.1), compressed. */
 export interface NonceCommitment {
+  /** D = [d]B, 33 or 32 bytes. */
   readonly hiding: Uint8Array;
+  /** E = [e]B, as long. */
   readonly binding: Uint8Array;
 }
 
+/** One of those who sign. */
 export interface Signer {
+  /** 1..65535. */
   readonly index: number;
   readonly commitment: NonceCommitment;
 }
@@ -44,6 +48,7 @@ export interface SigningSession {
   readonly verifyingShares: ReadonlyMap<number, Uint8Array>;
   /** Ascending by index, distinct. */
   readonly signers: readonly Signer[];
+  /** Any length. */
   readonly message: Uint8Array;
 }
 
@@ -56,7 +61,7 @@ export interface SigningSession {
  * @param signingShare 32 SECRET bytes of {@link finalShare}
  * @param random called twice for 32 bytes
  * @returns 64 SECRET bytes, hiding ‖ binding scalar, and their commitments
- * @throws {FrostInputError}
+ * @throws {FrostInputError} if the share is no scalar of 32 bytes
  */
 export function generateNonces(
   suite: Suite,
@@ -76,8 +81,8 @@ export function generateNonces(
 }
 
 /**
- * RFC 9591 §3.1 DeserializeElement for both points: exact length, canonical, on the curve, not the identity, in the
- * prime-order subgroup.
+ * RFC 9591 §3.1 DeserializeElement, as §6.1 and §6.5 have it, for both points: exact length, canonical, on the curve,
+ * not the identity, in the prime-order subgroup.
  *
  * A leader checks each commitment with this when it arrives. {@link signShare} checks the subgroup for the sum of all
  * commitments only, so one commitment with a small-order part that the leader let through would make all honest signers
@@ -321,7 +326,7 @@ function holds(suite: Suite, { z, D, E, Y, rho, weight }: Equation): boolean {
 
 /**
  * The exact rule by which a signature share is judged, and the one that evidence stands on: canonical scalar, and
- * §5.3's share equation [z]B = ±(D + [ρ]E) + [±cλ]Y without a cofactor.
+ * the equation of RFC 9591's verify_signature_share (§5.3), [z]B = ±(D + [ρ]E) + [±cλ]Y without a cofactor.
  * @throws {FrostInputError} if the session itself is malformed (see {@link signShare}) or `index` is not among the
  *   signers
  */
@@ -379,7 +384,7 @@ export function aggregate(
 
 /**
  * All signers whose equation does not hold. In a group of prime order by halving: a random linear combination of a
- * half's equations is the identity if they all hold, and otherwise with probability 2⁻¹²⁸ only, so one bad share of 67
+ * half's equations is the identity if they all hold, and otherwise with probability 2⁻¹²⁷ only, so one bad share of 67
  * costs a few combinations instead of 67 checks. On Ed25519 commitments may have small-order parts, which a combination
  * hides half of the time, so there every share is judged alone.
  *
@@ -446,7 +451,9 @@ const ED25519_SPKI = Uint8Array.from([0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 
 
 /**
  * BIP 340 on secp256k1; RFC 8032 §5.1.7 on Ed25519, without a cofactor, with canonical S, R and key: the one rule of
- * this system.
+ * this system. RFC 8032 allows either equation; RFC 9591 §6.1 wants the one with the cofactor, which holds whenever
+ * this one does. Where small-order parts make them differ, the verifiers of the world do too, so such signatures are
+ * refused.
  * @param outputKey 32 bytes
  * @param signature 64 bytes; any other length is not a signature
  */

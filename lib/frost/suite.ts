@@ -21,7 +21,9 @@ import { publicEd25519 } from './public-ed25519.ts';
 import type { Affine, PublicCurve } from './public-msm.ts';
 import { publicSecp256k1 } from './public-secp256k1.ts';
 
+/** The names of the two. */
 export const SUITES = ['FROST-secp256k1-SHA256-TR-v1', 'FROST-ED25519-SHA512-v1'] as const;
+/** One of {@link SUITES}. */
 export type SuiteName = (typeof SUITES)[number];
 
 /** Uniformly random bytes from a cryptographic source. */
@@ -61,18 +63,18 @@ export interface Suite {
   multiplyBase(secret: bigint): Affine;
   /** [scalar]B in variable time; 0 ≤ scalar < order. */
   multiplyBasePublic(scalar: bigint): Affine | undefined;
-  /** Binding factors (RFC 9591 §4.4). */
+  /** Binding factors (RFC 9591 §4.4): a scalar below the order, as of H3 and HDKG. */
   H1(message: Uint8Array): bigint;
   /**
    * The signature's challenge (§4.6) from the encodings of R, the key and the message: H2, or BIP 340's tagged hash of
    * x-only encodings.
    */
   challenge(R: Uint8Array, key: Uint8Array, message: Uint8Array): bigint;
-  /** Nonce derivation (§4.1). */
+  /** Nonce derivation (§4.1). SECRET, in and out. */
   H3(message: Uint8Array): bigint;
-  /** Message hash (§4.4). */
+  /** Message hash (§4.4): 32 bytes (secp256k1) or 64. */
   H4(message: Uint8Array): Uint8Array;
-  /** Commitment list hash (§4.4). */
+  /** Commitment list hash (§4.4): as long. */
   H5(message: Uint8Array): Uint8Array;
   /** Challenge of a proof of knowledge: not in the RFC; ZF FROST's `HDKG`. */
   HDKG(message: Uint8Array): bigint;
@@ -179,6 +181,7 @@ const BY_NAME: Readonly<Record<SuiteName, Suite>> = {
   'FROST-ED25519-SHA512-v1': ed25519Suite,
 };
 
+/** The ciphersuite of a name. */
 export function suiteOf(name: SuiteName): Suite {
   return BY_NAME[name];
 }
@@ -186,6 +189,7 @@ export function suiteOf(name: SuiteName): Suite {
 /**
  * A uniform scalar in 1..order − 1 from 48 random bytes; the bias is below 2⁻¹²⁸. Departs from RFC 9591 §3.1
  * RandomScalar in leaving out 0, as noble does: the commitment to 0 is the identity, which cannot be sent.
+ * @param random called once for 48 bytes
  */
 export function randomScalar(suite: Suite, random: RandomBytes): bigint {
   const bytes = mapHashToField(random(48), suite.Fn.ORDER, suite.littleEndian);
@@ -199,7 +203,11 @@ export function readScalar(suite: Suite, bytes: Uint8Array): bigint | undefined 
   return value < suite.Fn.ORDER ? value : undefined;
 }
 
-/** {@link readScalar} for secrets that this operator made itself. @throws {FrostInputError} */
+/**
+ * {@link readScalar} of 32 bytes, for secrets that this operator made itself.
+ * @param what for the message
+ * @throws {FrostInputError}
+ */
 export function readOwnScalar(suite: Suite, bytes: Uint8Array, what: string): bigint {
   const value = readScalar(suite, bytes);
   if (value === undefined) throw new FrostInputError(what, 'a canonical scalar of 32 bytes', 'another encoding');
@@ -207,7 +215,9 @@ export function readOwnScalar(suite: Suite, bytes: Uint8Array, what: string): bi
 }
 
 /**
- * FROST identifiers are the scalars of the indices (RFC 9591 §4.2); 65,535 is the most that formats.md's u16be holds.
+ * FROST identifiers are the scalars of the indices (RFC 9591 §5: NonZeroScalar, distinct, from 1 on); 65,535 is the
+ * most that formats.md's u16be holds.
+ * @throws {FrostInputError} for any other number
  */
 export function checkIndex(index: number): void {
   if (!Number.isInteger(index) || index < 1 || index > 65_535) {
@@ -215,7 +225,7 @@ export function checkIndex(index: number): void {
   }
 }
 
-/** SerializeScalar of the identifier (RFC 9591 §4.3 encodes identifiers so). */
+/** SerializeScalar of the identifier (RFC 9591 §4.3 encodes identifiers so): 32 bytes. */
 export function identifierBytes(suite: Suite, index: number): Uint8Array {
   return suite.Fn.toBytes(BigInt(index));
 }

@@ -220,6 +220,12 @@ export class LocalCommittee {
       .send(asked.map((operator) => ({ queue: topicQueue(identityOf(operator), coin, message), body })));
   }
 
+  /** Every role is woken each quarter of an hour, as by the rules of its stack: who falls silent is noticed while nobody asks for anything. */
+  runRules(): void {
+    for (const { config, name } of this.#roles)
+      this.cloud.schedule(topicQueue(config.identity, name, 'Wake'), bodyOf('Wake', {}), RULE_SECONDS);
+  }
+
   /** Whole seconds UTC of the cloud's clock. */
   now(): number {
     return Math.floor(this.cloud.now / 1000);
@@ -387,6 +393,8 @@ export class LocalCommittee {
   }
 }
 
+/** Of the deployed rule. */
+const RULE_SECONDS = 900;
 const REGION = 'local';
 const accountOf = (operator: number): string => `${operator}`.padStart(12, '0');
 

@@ -9,8 +9,9 @@ import { verifyProcessorKey } from '../messages/processor-key.ts';
 import { openSealed } from '../messages/sealing.ts';
 import { type SealedStatement, type Statement, verifySealed, verifyStatement } from '../messages/statement.ts';
 import { inboxQueue, parseQueueName, topicQueue } from '../messages/topics.ts';
-import type { Delivery, OutgoingMessage } from '../ports.ts';
+import type { Delivery, Item, OutgoingMessage } from '../ports.ts';
 import { traceOf } from '../telemetry.ts';
+import { LATELY_SECONDS } from './lifetimes.ts';
 import { acceptCommittee, keepNewest } from './membership.ts';
 import { type BatchResult, type Coordinator, ownIndex } from './node.ts';
 import { coordinatorKey, openOwn } from './own-keys.ts';
@@ -21,8 +22,6 @@ import { together } from './together.ts';
 const GREETING_SECONDS = 600;
 /** Who was not heard for so long is asked, at the next run of the rule. */
 const QUIET_SECONDS = 1_800;
-/** Two more runs of the rule: who was asked twice and did not answer counts no longer. */
-const LATELY_SECONDS = 4_500;
 
 /** Steps 1 and 2: the first start makes the messaging key; every start publishes it to each coin's topic. */
 export async function start(node: Coordinator): Promise<void> {
@@ -298,9 +297,25 @@ export async function onWake(node: Coordinator): Promise<void> {
     const peers = committee.signersOf(coin).filter((index) => index !== self);
     const rows = await together(peers.map((index) => node.ports.store.get('Directory', heardKey(coin, index))));
     const ages = rows.map((row) => (typeof row?.['at'] === 'number' ? now - row['at'] : Number.POSITIVE_INFINITY));
-    const answering = ages.filter((age) => age < LATELY_SECONDS).length + 1;
+    const unheard = peers.filter((_, i) => (ages[i] ?? 0) >= LATELY_SECONDS);
+    const answering = peers.length - unheard.length + 1;
     node.log('PeersAnswer', { coin, answering, needed: pinned.t, distance: answering - pinned.t });
     const quiet = peers.filter((_, i) => (ages[i] ?? 0) >= QUIET_SECONDS);
     if (quiet.length > 0) await announce(node, coin, quiet);
+    await together(unheard.map((index) => missed(node, coin, index, rows[peers.indexOf(index)])));
   }
+}
+
+/**
+ * Said for whoever looks: that a row is old tells nothing where nobody asked, because the own rule did not run. Once for each silence; the next greeting that comes writes the row anew.
+ * @param row as it was read: one that came meanwhile stays
+ */
+async function missed(node: Coordinator, coin: string, index: number, row: Item | undefined): Promise<void> {
+  if (row?.['missed'] !== undefined) return;
+  await node.ports.store.write({
+    kind: 'put',
+    table: 'Directory',
+    item: { ...row, ...heardKey(coin, index), missed: node.now() },
+    condition: row ? { kind: 'equals', attribute: 'at', value: row['at'] as number } : { kind: 'absent' },
+  });
 }

@@ -84,4 +84,5 @@ export const addressKey = (coin: string, keyId: Hex): Key => ({ pk: `COIN#${coin
 /** What came before the committee file was accepted, and is judged when it is: a peer's key, or the own processor's readiness. */
 export const EARLY = 'EARLY';
 export const earlyKey = (name: string | number): Key => ({ pk: EARLY, sk: `${name}` });
+/** When a peer's coordinator greeted last (`at`), and since when it is missed (`missed`): seconds UTC. */
 export const heardKey = (coin: string, index: number): Key => ({ pk: `COIN#${coin}`, sk: `HEARD#${index}` });

@@ -23,17 +23,20 @@ import { contextOf } from '../signing-service/context.ts';
 import {
   inStatements,
   movePosition,
+  noteTold,
   parseCertificates,
   position,
+  silentBeside,
   spentSince,
   spentUnder,
+  toldBy,
 } from '../signing-service/gossip.ts';
 import { parted, recover } from '../signing-service/recover.ts';
 import type { TokenScheme } from '../signing-service/scheme.ts';
 import { type Issued, type Refused, SigningService, type Voted } from '../signing-service/service.ts';
 import { addUp, countRefusals } from '../signing-service/supply.ts';
 import { certifiedKey, openShare } from './advance.ts';
-
+import { LATELY_SECONDS } from './lifetimes.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
 import { openOwn } from './own-keys.ts';
 import { ASSET_KEY, HALT } from './rows.ts';
@@ -285,6 +288,7 @@ export async function onSpentSerials(
   let bad = certificates.length;
   for (const certificate of parseCertificates(certificates as Hex[]))
     if (await opened.service.learn(certificate)) bad--;
+  await noteTold(node.ports.store, opened, body.from, node.now());
   if (bad > 0)
     return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: 'a certificate certifies nothing', bad });
   if (upTo === undefined || body.to !== opened.self) return;
@@ -347,6 +351,7 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
   // After it is said: a crash in between says it twice, and certificates are the same twice.
   await movePosition(store, opened, upTo);
   await addUp(store, opened, node.now());
+  await reportSilent(node, opened);
   if (await opened.service.isReadOnly()) {
     node.log('ReadOnly');
     await ask(
@@ -355,6 +360,23 @@ export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload
       opened.committee.signersOf(opened.asset).filter((index) => index !== opened.self),
     );
   }
+}
+
+/** Only where somebody is silent: that its own coordinator says nothing must stay to be seen. */
+async function reportSilent(node: Processor, { committee, self, asset, epoch }: Opened): Promise<void> {
+  const pinned = committee.keyOf(asset);
+  if (!pinned) return;
+  const services = committee.signersOf(asset);
+  const told = await toldBy(node.ports.store, { asset, epoch });
+  const silent = silentBeside(
+    told,
+    services.filter((index) => index !== self),
+    pinned.t,
+    LATELY_SECONDS,
+  );
+  if (silent.length === 0) return;
+  const answering = services.length - silent.length;
+  node.log('PeersAnswer', { coin: asset, answering, needed: pinned.t, distance: answering - pinned.t });
 }
 
 async function ask(node: Processor, opened: Opened, peers: readonly number[]): Promise<void> {

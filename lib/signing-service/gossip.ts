@@ -6,7 +6,17 @@ import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import type { VoteCertificate } from '../messages/tokens.ts';
 import type { Item, Key, Store } from '../ports.ts';
 import { parseCertificateBytes } from './certificate.ts';
-import { certificateKey, LOG_SECONDS, logPartition, logSecond, positionKey, serialKey } from './rows.ts';
+import {
+  certificateKey,
+  gossipPartition,
+  LOG_SECONDS,
+  logPartition,
+  logSecond,
+  positionKey,
+  serialKey,
+  TOLD,
+  toldKey,
+} from './rows.ts';
 import { decodeState } from './serial.ts';
 
 /** Certificates of one statement. */
@@ -19,6 +29,8 @@ export const SETTLED_SECONDS = 120;
 const HOURS_AT_ONCE = 240;
 /** Rows of one read: whoever pays himself again and again pays nothing for them, so an hour has as many as somebody likes. */
 const ROWS_A_READ = 1_000;
+/** Less than the 15 minutes between two wake-ups, so that each of a peer's is seen; its other statements of the same one cost no write. */
+const TOLD_SECONDS = 600;
 
 export interface Page {
   /** Canonical bytes. */
@@ -128,6 +140,68 @@ export async function movePosition(store: Store, { asset, epoch }: Place, at: nu
   const before = (await store.get('Issuance', key))?.['at'];
   if (typeof before === 'number' && before >= at) return;
   await store.write({ kind: 'put', table: 'Issuance', item: { ...key, at } });
+}
+
+// ------------------------------------------------------------------------------------------------ who tells
+
+/** Seconds UTC. */
+export interface Told {
+  readonly since: number;
+  readonly at: number;
+}
+
+/** One write in {@link TOLD_SECONDS} for each peer at most. For people to see: one that is lost to a race says nothing else than the other. */
+export async function noteTold(store: Store, { asset, epoch }: Place, peer: number, now: number): Promise<void> {
+  const key = toldKey(asset, epoch, peer);
+  const before = toldIn(await store.get('Issuance', key));
+  if (before && now < before.at + TOLD_SECONDS) return;
+  await store.write({
+    kind: 'put',
+    table: 'Issuance',
+    item: { ...key, since: before?.since ?? now, at: now },
+    condition: before ? { kind: 'equals', attribute: 'at', value: before.at } : { kind: 'absent' },
+  });
+}
+
+/** By the index of the peer. */
+export async function toldBy(
+  store: { query(table: 'Issuance', pk: string, prefix: string): Promise<readonly Item[]> },
+  { asset, epoch }: Place,
+): Promise<ReadonlyMap<number, Told>> {
+  const rows = await store.query('Issuance', gossipPartition(asset, epoch), TOLD);
+  return new Map(
+    rows.flatMap((row) => {
+      const told = toldIn(row);
+      return told ? [[Number(row.sk.slice(TOLD.length)), told] as const] : [];
+    }),
+  );
+}
+
+function toldIn(row: Item | undefined): Told | undefined {
+  const [since, at] = [row?.['since'], row?.['at']];
+  return typeof since === 'number' && typeof at === 'number' ? { since, at } : undefined;
+}
+
+/**
+ * Services that have told of nothing while t − 1 other peers, who with this one are enough to issue, have told of something for longer than `lately`. Wallets ask all services, so a service
+ * that runs had something to tell, too. Where nobody pays nobody tells, and nothing follows. Unless all are needed, t − 1 is more than f (2t > n + f): f liars do not make another look silent.
+ *
+ * @param peers all other services of the asset @param t 2 or more @param lately seconds
+ * @returns ascending
+ */
+export function silentBeside(
+  told: ReadonlyMap<number, Told>,
+  peers: readonly number[],
+  t: number,
+  lately: number,
+): readonly number[] {
+  // Who has never told is measured from when the others began to.
+  const begun = Math.min(...[...told.values()].map(({ since }) => since));
+  return peers.filter((index) => {
+    const last = told.get(index)?.at ?? begun;
+    const later = peers.filter((other) => other !== index && (told.get(other)?.at ?? 0) >= last + lately);
+    return later.length >= Math.max(1, t - 1);
+  });
 }
 
 function secondsOf(row: Item | undefined): number {

@@ -58,6 +58,14 @@ export const supplyKey = (asset: string, epoch: number): Key => ({ pk: `SUPPLY#$
 export const refusedKey = (asset: string, epoch: number): Key => ({ pk: `REFUSED#${asset}#${epoch}`, sk: 'TALLY' });
 /** How far certificates were sent to the peers, or (with an index) have come from one; with 0, where the log begins. */
 export const positionKey = (asset: string, epoch: number, peer?: number): Key => ({
-  pk: `GOSSIP#${asset}#${epoch}`,
-  sk: peer === undefined ? 'SENT' : `PEER#${`${peer}`.padStart(3, '0')}`,
+  pk: gossipPartition(asset, epoch),
+  sk: peer === undefined ? 'SENT' : `PEER#${indexText(peer)}`,
 });
+export const gossipPartition = (asset: string, epoch: number): string => `GOSSIP#${asset}#${epoch}`;
+export const TOLD = 'TOLD#';
+/** When a peer's service told of spent serials: at first (`since`) and last (`at`), seconds UTC by the own clock. */
+export const toldKey = (asset: string, epoch: number, peer: number): Key => ({
+  pk: gossipPartition(asset, epoch),
+  sk: `${TOLD}${indexText(peer)}`,
+});
+const indexText = (index: number): string => `${index}`.padStart(3, '0');

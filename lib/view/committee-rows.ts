@@ -22,6 +22,14 @@ export interface KeyRow {
   readonly certificate: Certificate | undefined;
 }
 
+/** Seconds UTC. */
+export interface Greeted {
+  /** The last greeting that came, whole. */
+  readonly at: number | undefined;
+  /** Since when the own coordinator asks in vain. */
+  readonly missed: number | undefined;
+}
+
 export interface CoinRows {
   readonly coin: string;
   readonly started: boolean;
@@ -39,6 +47,8 @@ export interface CoinRows {
   /** What was recorded of the latest ceremonies. */
   readonly heard: ReadonlyMap<Hex, readonly Said[]>;
   readonly strays: readonly Stray[];
+  /** By peer: what its coordinator's greetings say. */
+  readonly greeted: ReadonlyMap<number, Greeted>;
   /** Proofs that are stored with the latest ceremonies, not judged yet. */
   readonly evidence: readonly Evidence[];
 }
@@ -51,21 +61,21 @@ export async function readCoin(
   which: 'open' | 'all' = 'all',
 ): Promise<CoinRows> {
   const reader = readerOf(coin);
-  const [own, file, ready, halt, policy, peers, addresses, items] = await Promise.all([
+  const [own, file, ready, halt, policy, peers, directory, items] = await Promise.all([
     reader.get('Directory', OWN_KEYS),
     reader.get('Directory', COMMITTEE),
     reader.get('Directory', READY),
     reader.get('Keys', HALT),
     reader.get('Keys', POLICY),
     reader.query('Directory', PEERS),
-    readerOf(COORDINATOR_SEGMENT).query('Directory', `COIN#${coin}`, 'ADDRESS#'),
+    readerOf(COORDINATOR_SEGMENT).query('Directory', `COIN#${coin}`),
     reader.states(which, MOST_STATES),
   ]);
   const committee = committeeOf(file);
   const states = items
     .flatMap((item) => stateRow(item) ?? [])
     .sort((a, b) => (b.at ?? 0) - (a.at ?? 0) || (a.state.ceremony < b.state.ceremony ? -1 : 1));
-  const keyIds = new Set<Hex>(addresses.map(({ sk }) => sk.slice('ADDRESS#'.length) as Hex));
+  const keyIds = new Set<Hex>(under('ADDRESS#', directory).map(([keyId]) => keyId as Hex));
   for (const { state } of states) if (state.kind === 'keygen' && 'keyId' in state) keyIds.add(state.keyId);
   const indexes = committee?.signersOf(coin) ?? [];
   const latest = states.slice(0, LISTENED).map(({ state }) => state);
@@ -91,7 +101,20 @@ export async function readCoin(
     states,
     heard: new Map(heard),
     strays: strays.flat(),
+    greeted: new Map(under('HEARD#', directory).map(([index, row]) => [Number(index), greetedIn(row)])),
     evidence: evidence.flat().map((each) => each.evidence),
+  };
+}
+
+/** Rows of one kind, by what stands after it in their key. */
+function under(prefix: string, rows: readonly Item[]): [string, Item][] {
+  return rows.filter(({ sk }) => sk.startsWith(prefix)).map((row) => [row.sk.slice(prefix.length), row]);
+}
+
+function greetedIn({ at, missed }: Item): Greeted {
+  return {
+    at: typeof at === 'number' ? at : undefined,
+    missed: typeof missed === 'number' ? missed : undefined,
   };
 }
 

@@ -8,17 +8,25 @@ import { ceremonySummary } from './ceremony-view.ts';
 const seconds = z.int().min(0);
 
 /**
- * `self`: these rows are its own. `heard`: it spoke in a recent ceremony. `known`: its messaging key is here, and nothing speaks against it. `silent`: the latest
- * ceremony that says anything about it, and in which others spoke, waited for it in vain. `faulty`: a stored proof convicts it. `halted`: the own halt switch is pulled. `unknown`: its
+ * `self`: these rows are its own. `heard`: it spoke in a recent ceremony, or its service told of what was spent. `known`: its messaging key is here, and nothing speaks against it. `silent`:
+ * others spoke where it did not ({@link SILENCES}). `faulty`: a stored proof convicts it. `halted`: the own halt switch is pulled. `unknown`: its
  * messaging key never came, so that nothing can be sealed to it.
  */
 export const OPERATOR_STATES = ['self', 'heard', 'known', 'silent', 'faulty', 'halted', 'unknown'] as const;
+
+/**
+ * Where an operator is silent. `greetings`: it has answered no greeting for 75 minutes. `ceremony`: the latest ceremony that says anything about it, and in which others spoke, waited for it in vain.
+ * `gossip`: its service has told of nothing spent while enough others did, for 75 minutes.
+ */
+export const SILENCES = ['greetings', 'ceremony', 'gossip'] as const;
 
 const operatorView = z.strictObject({
   index,
   identity,
   state: z.enum(OPERATOR_STATES),
-  /** When this operator's last statement was recorded here, seconds UTC; absent: in no recent ceremony. */
+  /** Of a silent operator. */
+  silentIn: z.enum(SILENCES).optional(),
+  /** When this operator was heard last, seconds UTC: in a recent ceremony, by a greeting, or its service by gossip; of one that is silent in one of these, there. Greetings and gossip are written down once in ten minutes. */
   lastHeardAt: seconds.optional(),
 });
 

@@ -6,10 +6,19 @@ import type { Committee } from '../messages/committee.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { Policy } from '../messages/policies.ts';
 import { REFUSAL_REASONS } from '../messages/tokens.ts';
+import { LATELY_SECONDS } from '../node/lifetimes.ts';
 import { policyHash } from '../signing/policy.ts';
+import { silentBeside } from '../signing-service/gossip.ts';
 import { type Beholder, identityIn, namesOf, summaryOf, unresponsiveOf } from './ceremony.ts';
 import { authorisedOf, type CoinRows, type KeyRow } from './committee-rows.ts';
-import type { AssetView, CoinView, CommitteeView, Finding, KeyView } from './committee-view.ts';
+import {
+  type AssetView,
+  type CoinView,
+  type CommitteeView,
+  type Finding,
+  type KeyView,
+  SILENCES,
+} from './committee-view.ts';
 import { pendingOf } from './pending.ts';
 import type { AssetRows } from './tokens-rows.ts';
 
@@ -79,12 +88,13 @@ export function viewCommittee(rows: CommitteeRows): CommitteeView {
   };
 }
 
-function viewCoin(rows: CoinRows, identity: string, now: number): CoinView {
+/** @param told of an asset: {@link AssetRows.told} */
+function viewCoin(rows: CoinRows, identity: string, now: number, told: AssetRows['told'] = new Map()): CoinView {
   const { coin, committee, states } = rows;
   const pinned = committee?.keyOf(coin);
   const self = committee?.operatorByIdentity(identity)?.index;
   const beholder: Beholder | undefined = committee && self !== undefined ? { committee, self, now } : undefined;
-  const operators = beholder ? operatorsOf(rows, beholder) : [];
+  const operators = beholder ? operatorsOf(rows, beholder, told) : [];
   const certificates = new Map(
     rows.keys.map(({ keyId, status, certificate }) => [keyId, status === 'certified' ? certificate : undefined]),
   );
@@ -106,7 +116,7 @@ function viewCoin(rows: CoinRows, identity: string, now: number): CoinView {
 }
 
 /** What a service knows of its asset. A reason that no refusal has any more is left out. */
-function viewAsset({ service, terms, supply, refused }: AssetRows, identity: string, now: number): AssetView {
+function viewAsset({ service, terms, supply, told, refused }: AssetRows, identity: string, now: number): AssetView {
   const { issued, redeemed, transactions, unseen } = supply;
   return {
     asset: service.coin,
@@ -120,7 +130,7 @@ function viewAsset({ service, terms, supply, refused }: AssetRows, identity: str
       const count = refused.get(reason) ?? 0;
       return count > 0 ? [{ reason, count }] : [];
     }).sort((a, b) => b.count - a.count),
-    service: viewCoin(service, identity, now),
+    service: viewCoin(service, identity, now, told),
   };
 }
 
@@ -134,23 +144,40 @@ function keyViewOf({ keyId, status, certificate }: KeyRow): KeyView {
 
 type OperatorView = CoinView['operators'][number];
 
-function operatorsOf(rows: CoinRows, { committee, self }: Beholder): OperatorView[] {
-  const { coin, peers, heard, states, haltedSince, evidence } = rows;
-  const lastHeard = new Map<number, number>();
+function operatorsOf(rows: CoinRows, { committee, self, now }: Beholder, told: AssetRows['told']): OperatorView[] {
+  const { coin, peers, heard, states, haltedSince, evidence, greeted } = rows;
+  // Milliseconds.
+  const lastSpoke = new Map<number, number>([...told].map(([index, { at }]) => [index, at * 1_000]));
   for (const { from, at } of [...heard.values()].flat())
-    if (at !== undefined) lastHeard.set(from, Math.max(at, lastHeard.get(from) ?? 0));
+    if (at !== undefined) lastSpoke.set(from, Math.max(at, lastSpoke.get(from) ?? 0));
+  const signers = committee.signersOf(coin);
+  const others = signers.filter((index) => index !== self);
+  const untold = silentBeside(told, others, committee.keyOf(coin)?.t ?? others.length, LATELY_SECONDS);
   const proven = evidence.flatMap((each) => {
     const judged = verifyEvidence(committee, each);
     return judged.guilty ? [judged.culprit] : [];
   });
   const faulty = new Set(proven);
-  return committee.signersOf(coin).map((index): OperatorView => {
-    const at = lastHeard.get(index);
+  return signers.map((index): OperatorView => {
+    const spoke = lastSpoke.get(index);
+    const greeting = greeted.get(index);
     // Where nobody else spoke, nobody else may have been asked: that says nothing about anybody.
     const missedAt = states.find(
       ({ state }) =>
         unresponsiveOf(state).includes(index) && heard.get(state.ceremony)?.some(({ from }) => from !== self),
     )?.at;
+    // Who speaks in ceremonies is there, whatever became of the greetings.
+    const silentIn =
+      greeting?.missed !== undefined && (spoke ?? 0) <= (now - LATELY_SECONDS) * 1_000
+        ? 'greetings'
+        : missedAt !== undefined && (spoke ?? 0) < missedAt
+          ? 'ceremony'
+          : untold.includes(index)
+            ? 'gossip'
+            : undefined;
+    // What another function of its says must not stand beside the silence of this one.
+    const greetedAt = silentIn === 'ceremony' || silentIn === 'gossip' ? 0 : (greeting?.at ?? 0) * 1_000;
+    const at = Math.max(spoke ?? 0, greetedAt);
     const state =
       index === self
         ? haltedSince === undefined
@@ -160,13 +187,19 @@ function operatorsOf(rows: CoinRows, { committee, self }: Beholder): OperatorVie
           ? 'faulty'
           : !peers.includes(index)
             ? 'unknown'
-            : missedAt !== undefined && (at ?? 0) < missedAt
+            : silentIn !== undefined
               ? 'silent'
-              : at === undefined
+              : spoke === undefined
                 ? 'known'
                 : 'heard';
     const name = identityIn(committee, index);
-    return { index, identity: name, state, ...(at === undefined ? {} : { lastHeardAt: Math.floor(at / 1_000) }) };
+    return {
+      index,
+      identity: name,
+      state,
+      ...(state === 'silent' && silentIn ? { silentIn } : {}),
+      ...(at === 0 ? {} : { lastHeardAt: Math.floor(at / 1_000) }),
+    };
   });
 }
 
@@ -196,6 +229,24 @@ function healthOf(rows: CoinRows, operators: readonly OperatorView[], t: number 
 }
 
 // ------------------------------------------------------------------------------------------------ findings
+
+/** After the names of who is silent. */
+const SILENT: Readonly<
+  Record<NonNullable<OperatorView['silentIn']>, { readonly what: string; readonly todo: string }>
+> = {
+  greetings: {
+    what: `did not answer any greeting for ${LATELY_SECONDS / 60} minutes`,
+    todo: 'Ask whether the coordinator runs there, and whether its inbox names this account; silence proves nothing against anybody.',
+  },
+  ceremony: {
+    what: 'did not answer the last time it was waited for',
+    todo: 'Ask whether the functions run there; silence proves nothing against anybody.',
+  },
+  gossip: {
+    what: `told of nothing that was spent for ${LATELY_SECONDS / 60} minutes, while other services did`,
+    todo: 'Ask whether the functions of the service run there, and whether gateways reach it; silence proves nothing against anybody.',
+  },
+};
 
 function findingsOf(
   view: CoinView,
@@ -228,12 +279,11 @@ function findingsOf(
       `${namesOf(committee, of('faulty'))} cheated, and the proof is kept`,
       'coterie ceremony list, then coterie ceremony show <id>: the sentence there says who did what.',
     );
-  if (of('silent').length > 0)
-    add(
-      'warning',
-      `${namesOf(committee, of('silent'))} did not answer the last time it was waited for`,
-      'Ask whether the functions run there; silence proves nothing against anybody.',
-    );
+  for (const silence of SILENCES) {
+    const silent = operators.flatMap(({ silentIn, index }) => (silentIn === silence ? [index] : []));
+    if (silent.length > 0)
+      add('warning', `${namesOf(committee, silent)} ${SILENT[silence].what}`, SILENT[silence].todo);
+  }
   if (of('unknown').length > 0)
     add(
       'warning',

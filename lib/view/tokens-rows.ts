@@ -1,5 +1,6 @@
 /** The rows that tell what of an asset is in circulation, as one signing service has seen it. */
 import type { Committee } from '../messages/committee.ts';
+import { type Told, toldBy } from '../signing-service/gossip.ts';
 import { refusedKey, supplyKey } from '../signing-service/rows.ts';
 import { logPartitions, type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
 import type { CoinRows } from './committee-rows.ts';
@@ -13,19 +14,22 @@ export interface AssetRows {
   readonly service: CoinRows;
   readonly terms: Committee['file']['assets'][string] | undefined;
   readonly supply: Supply;
+  /** By peer: when its service told last of what was spent. */
+  readonly told: ReadonlyMap<number, Told>;
   /** By reason. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
-/** @param now seconds UTC. Reads two rows, and the log of the hours that are not added up yet: mostly one. */
+/** @param now seconds UTC. Reads two rows, one for each peer, and the log of the hours that are not added up yet: mostly one. */
 export async function readAsset(service: CoinRows, reader: Reader, now: number): Promise<AssetRows> {
   const asset = service.coin;
   const terms = service.committee?.file.assets[asset];
-  if (!terms) return { service, terms, supply: supplyOf(undefined, now), refused: new Map() };
+  if (!terms) return { service, terms, supply: supplyOf(undefined, now), told: new Map(), refused: new Map() };
   const { epoch } = terms;
-  const [tally, refused] = await Promise.all([
+  const [tally, refused, told] = await Promise.all([
     reader.get('Issuance', supplyKey(asset, epoch)),
     reader.get('Issuance', refusedKey(asset, epoch)),
+    toldBy(reader, { asset, epoch }),
   ]);
   const settled = supplyOf(tally, now - FIRST_DAY_SECONDS);
   const log = await Promise.all(
@@ -34,5 +38,5 @@ export async function readAsset(service: CoinRows, reader: Reader, now: number):
   const counts = Object.entries(refused ?? {}).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'version',
   );
-  return { service, terms, supply: withRows(settled, log.flat(), now), refused: new Map(counts) };
+  return { service, terms, supply: withRows(settled, log.flat(), now), told, refused: new Map(counts) };
 }

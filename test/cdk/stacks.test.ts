@@ -203,6 +203,8 @@ describe('alarms', () => {
   it('ring before the last operator that is needed is missing, and where nobody says how many answer', () => {
     expect(distance(templates)).toMatchObject({
       Threshold: 1,
+      // A service that misses others must not be outvoted by the coordinator, whom their coordinators greet.
+      Statistic: 'Minimum',
       ComparisonOperator: 'LessThanThreshold',
       TreatMissingData: 'breaching',
       EvaluationPeriods: 2,

@@ -1,10 +1,15 @@
 /** The service behind `coterie local`, in this process, over the real clock. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { serve } from '../../lib/cli/local.ts';
 import { type LocalOptions, localOptions, type RawLocal } from '../../lib/cli/local-options.ts';
 import { parseBodyAs } from '../../lib/messages/catalogue.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
+import type { CommitteeView } from '../../lib/view/committee-view.ts';
+import { coterie } from './embedded.ts';
 
 type Kind = MultisigEvent extends infer Each ? (Each extends unknown ? keyof Each : never) : never;
 type Fields<K extends Kind> = Extract<MultisigEvent, Record<K, unknown>>[K];
@@ -63,6 +68,39 @@ describe('the local committee', () => {
     expect(new Set(signed.map(({ coin, messages }) => `${coin} ${messages.join(' ')}`))).toEqual(
       new Set(['sol 0x5a5a', 'sol 0x01 0x02', 'btc 0x5a5a']),
     );
+  });
+
+  it('wakes its operators by their rules, so that status notices one that has died while nobody asks for anything', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coterie-rules-'));
+    const at = join(folder, 'c.sock');
+    const now = Date.now.bind(Date);
+    let later = 0;
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now() + later * 1_000);
+    const abort = new AbortController();
+    let able: number[] = [];
+    async function* input(): AsyncGenerator<Uint8Array> {
+      for (const started = now(); now() < started + 20_000 && able.length !== 2; later += 450) {
+        // Whatever is sent, so that the committee looks at its clock.
+        yield new TextEncoder().encode(`${JSON.stringify({ Control: { CleanUp: {} }, operators: [1, 2] })}\n`);
+        await sleep(100);
+        const { stdout } = await coterie(['status', '--json', '--as', '1', '--at', at]);
+        able = (JSON.parse(stdout) as CommitteeView).coins[0]?.health.able ?? [];
+      }
+      abort.abort();
+    }
+    try {
+      await serve(options({ kill: ['3'], socket: at }), {
+        input: input(),
+        output: () => {},
+        note: () => {},
+        signal: abort.signal,
+      });
+      expect(able).toEqual([1, 2]);
+      expect(later).toBeGreaterThan(75 * 60);
+    } finally {
+      clock.mockRestore();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('refuses what refers to nothing with one event each, and goes on', async () => {

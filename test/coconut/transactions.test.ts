@@ -6,6 +6,7 @@ import { generateKeys } from '../../lib/coconut/dealer.ts';
 import { ownerOf } from '../../lib/coconut/deposit.ts';
 import { g1, g2 } from '../../lib/coconut/generators.ts';
 import {
+  decodeG1,
   decodeScalar,
   encodeG1,
   encodeG2,
@@ -16,6 +17,7 @@ import {
   ORDER,
 } from '../../lib/coconut/groups.ts';
 import type { Credential } from '../../lib/coconut/issue.ts';
+import { pieces } from '../../lib/coconut/keys.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { nobleVerifier } from '../../lib/coconut/noble-engine.ts';
 import {
@@ -25,7 +27,7 @@ import {
   transactionContentOf,
   transactionId,
 } from '../../lib/coconut/transaction-bytes.ts';
-import { isOutputOf, ownOutput } from '../../lib/coconut/transaction-output.ts';
+import { isOutputOf, ownOutput, provenValue } from '../../lib/coconut/transaction-output.ts';
 import { makeTransaction, type TransactionContext } from '../../lib/coconut/transaction-proof.ts';
 import { verifyTransaction, verifyTransactions } from '../../lib/coconut/transaction-verify.ts';
 import type { Verifier } from '../../lib/coconut/verifier.ts';
@@ -295,6 +297,28 @@ describe('every field of a transaction', () => {
 });
 
 describe('outputs', () => {
+  test('ENC-05: whose V, com or opening is moved after the challenge, with the response beside it, are refused', () => {
+    // P + (δ/c)·g1 with z + δ leaves every first message as it was: only that P is in the challenge prevents it.
+    const { output } = mint.output(3n);
+    const [c, ...z] = pieces(output.ownerProof, 32).map(decodeScalar);
+    const shift = g1.multiply(Fr.inv(c as bigint)).multiply(5n);
+    const shifted = (bytes: Uint8Array): Uint8Array => encodeG1(decodeG1(bytes).add(shift));
+    const [c1, c2] = output.openings as [Uint8Array, Uint8Array];
+    // Responses are of o, the serial, v, o_1, o_2, b.
+    const moves = [
+      { at: 0, moved: { commitment: shifted(output.commitment) } },
+      { at: 3, moved: { openings: [shifted(c1), c2] } },
+      { at: 4, moved: { openings: [c1, shifted(c2)] } },
+      { at: 5, moved: { value: shifted(output.value) } },
+    ];
+    expect(provenValue(mcl, context.key.id, output)).toBeDefined();
+    for (const { at, moved } of moves) {
+      const responses = z.map((each, i) => (i === at ? Fr.add(each, 5n) : each));
+      const ownerProof = new Uint8Array(Buffer.concat([c as bigint, ...responses].map(encodeScalar)));
+      expect(provenValue(mcl, context.key.id, { ...output, ...moved, ownerProof }), `response ${at}`).toBeUndefined();
+    }
+  });
+
   test('ECASH-13: a show taken from the wire pays for no other outputs', () => {
     const thief = mint.make({ inputs: [mint.token(10n)], outputs: [mint.paid(3n), mint.paid(7n)] });
     expect(judge({ ...thief, inputs: pay.inputs })).toBe('BadProof');

@@ -5,8 +5,10 @@ import { EmbeddedConsole } from '../../lib/cli/embedded-console.ts';
 import { EndpointPlace } from '../../lib/cli/endpoint/client.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
 import { committeeViewAt, statusText } from '../../lib/cli/status-command.ts';
+import { LocalCloud } from '../../lib/local/cloud.ts';
 import { identityOf } from '../../lib/local/committee.ts';
-import { logKey, supplyKey } from '../../lib/signing-service/rows.ts';
+import { type Store, storeWith } from '../../lib/ports.ts';
+import { logKey, positionKey, refusedKey, supplyKey } from '../../lib/signing-service/rows.ts';
 import { addUp, countRefusals, supplyOf, withRows } from '../../lib/signing-service/supply.ts';
 import { committeeView } from '../../lib/view/committee-view.ts';
 import { NodeWorld } from '../node/world.ts';
@@ -60,6 +62,12 @@ async function wake(operators: readonly number[]): Promise<void> {
     await world.committee.post(ASSET, 'Wake', '{"Wake":{}}', operators);
     await world.run(5);
   }
+}
+
+/** A store of its own, with nobody else in it. */
+function aside() {
+  const cloud = new LocalCloud({ seed: new Uint8Array(32), clock: 'virtual' });
+  return { store: cloud.store('aside'), items: () => cloud.inspect.items('aside', 'Issuance') };
 }
 
 const SUMS = { issued: '100', redeemed: '30', outstanding: '70', transactions: 3, unseen: 0 };
@@ -119,6 +127,37 @@ describe('the supply of an asset', () => {
     expect(withRows(sums, rows, 11)).toMatchObject({ issued: 6n, transactions: 6, upTo: 11 });
   });
 
+  it('counts what is written late: nothing is added up before it is settled, and no count is lost in a race', async () => {
+    const at = { asset: ASSET, epoch: 9 };
+    const { store, items } = aside();
+    const now = world.committee.now();
+    await store.write({ kind: 'put', table: 'Issuance', item: { ...positionKey(ASSET, 9, 0), at: now - 7_000 } });
+    const written = (second: number, name: string) =>
+      store.write({
+        kind: 'put',
+        table: 'Issuance',
+        item: { ...logKey(ASSET, 9, second, id32(name)), issued: '7', redeemed: '2' },
+      });
+    await written(now - 3_600, 'long ago');
+    await addUp(store, at, now);
+    await written(now - 60, 'late');
+    await addUp(store, at, now + 600);
+    const sums = items().find(({ pk }) => pk === supplyKey(ASSET, 9).pk);
+    expect(supplyOf(sums, 0)).toMatchObject({ issued: 14n, redeemed: 4n, transactions: 2, unseen: 0 });
+
+    const racing: Store = storeWith(store, {
+      get: async (table, key) => {
+        const row = await store.get(table, key);
+        if (row?.['version'] === 1) await countRefusals(store, at, ['Spent']);
+        return row;
+      },
+    });
+    await countRefusals(store, at, ['Spent']);
+    await countRefusals(racing, at, ['Spent', 'Unbalanced']);
+    const counts = items().find(({ pk }) => pk === refusedKey(ASSET, 9).pk);
+    expect(counts).toMatchObject({ Spent: 3, Unbalanced: 1 });
+  });
+
   it('the door shows no table of serials', async () => {
     const door = new EndpointServer(world.committee);
     const address = await door.listen({ kind: 'port', port: 0 });
@@ -165,6 +204,31 @@ describe.skipIf(!hasBrowser)(`in ${CHROMIUM} (another: COTERIE_CHROMIUM)`, () =>
     const opened = await open(browser, page.url);
     await opened.page.selectOption('select', 'operator3');
     await opened.page.locator('p', { hasText: 'these are not the whole' }).waitFor();
+    await opened.close();
+  });
+
+  it('shows a service whose operator has died as silent, and as far from the threshold as it is, until it is back', async () => {
+    const opened = await open(browser, page.url);
+    const card = opened.page.locator('section.card', { has: opened.page.locator('h2', { hasText: ASSET }) });
+    const able = (of: string) => card.locator(`.health svg[aria-label^="${of} of 3 operators able"]`).waitFor();
+    world.committee.runRules();
+    await world.run(3_600);
+    await able('3');
+    world.committee.kill(3);
+    await world.run(2 * 3_600);
+    await able('2');
+    expect(await card.locator('tr', { hasText: '3 operator3' }).textContent()).toMatch(
+      /silent: answers no greeting\d+ (min|h) ago/,
+    );
+    expect(await card.locator('.lead').textContent()).toContain('none of them may fall silent');
+    expect(await opened.page.locator('.findings').textContent()).toContain('did not answer any greeting');
+    expect(await violations(opened.page)).toEqual([]);
+    await opened.page.setViewportSize({ width: 360, height: 740 });
+    expect(await opened.page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+    world.committee.revive(3);
+    await world.run(1_800);
+    await able('3');
+    expect(opened.troubles).toEqual([]);
     await opened.close();
   });
 

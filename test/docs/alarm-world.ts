@@ -8,7 +8,6 @@ import { type BatchTelemetry, powertools } from '../../lib/aws/telemetry.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
 import { main } from '../../lib/cli/main.ts';
 import { type Instruments, identityOf } from '../../lib/local/committee.ts';
-import { COORDINATOR_SEGMENT, topicQueue } from '../../lib/messages/topics.ts';
 import type { NodeConfig } from '../../lib/node/node.ts';
 import type { Ports } from '../../lib/ports.ts';
 import { METRIC_NAMESPACE, METRICS } from '../../lib/telemetry.ts';
@@ -16,6 +15,12 @@ import { NodeWorld, type WorldOptions } from '../node/world.ts';
 
 /** EventBridge's, in seconds. */
 export const SCHEDULE = 900;
+
+const STATISTICS: Readonly<Record<string, (values: readonly number[]) => number>> = {
+  Sum: (values) => values.reduce((a, b) => a + b, 0),
+  Maximum: (values) => Math.max(...values),
+  Minimum: (values) => Math.min(...values),
+};
 
 interface Datapoint {
   /** Seconds UTC, by the virtual clock. */
@@ -46,9 +51,7 @@ export class AlarmWorld extends NodeWorld {
   override async assembled(): Promise<this> {
     await this.#server.listen({ kind: 'socket', path: this.#path });
     await super.assembled();
-    for (const operator of this.operators)
-      for (const role of [COORDINATOR_SEGMENT, this.coin, ...Object.keys(this.committee.options.assets ?? {})])
-        this.cloud.schedule(topicQueue(identityOf(operator), role, 'Wake'), '{"Wake":{}}', SCHEDULE);
+    this.committee.runRules();
     return this;
   }
 
@@ -102,7 +105,7 @@ export class AlarmWorld extends NodeWorld {
       );
       if (said.length === 0) return alarm['TreatMissingData'] === 'breaching';
       const values = said.map(({ value }) => value);
-      const value = alarm['Statistic'] === 'Sum' ? values.reduce((a, b) => a + b, 0) : Math.max(...values);
+      const value = STATISTICS[String(alarm['Statistic'])]?.(values) ?? Number.NaN;
       const threshold = Number(alarm['Threshold']);
       return alarm['ComparisonOperator'] === 'LessThanThreshold' ? value < threshold : value >= threshold;
     }).every((breaches) => breaches);

@@ -277,6 +277,49 @@ describe('the alarm of a signing service', () => {
     world.cloud.inspect.items(`${identityOf(operator)}/${ASSET}`, 'Issuance').filter(({ sk }) => sk === 'TRANSACTION')
       .length;
 
+  test('distance-to-threshold: rings for an asset whose payments one service tells nothing of, though its operator greets', async () => {
+    let dead = false;
+    await begin({
+      assets: { [ASSET]: PLAIN_TERMS },
+      instruments: {
+        run: (handler, role) => {
+          const run: typeof handler.run = async (environment, batch) =>
+            dead && role.operator === 3 && role.name === ASSET
+              ? { failed: batch.map(({ messageId }) => messageId) }
+              : handler.run(environment as never, batch);
+          return { ...handler, run } as typeof handler;
+        },
+      },
+    });
+    const alarm =
+      alarms.find(
+        ({ stack, Properties }) =>
+          stack === 'coordinator' &&
+          sectionOf(Properties) === 'distance-to-threshold' &&
+          JSON.stringify(Properties['Dimensions']).includes(`"${ASSET}"`),
+      )?.Properties ?? {};
+    let paid = 0;
+    const pay = async (times: number) => {
+      for (let i = 0; i < times; i++) {
+        await post('Transaction', spending(++paid, `paid ${paid}`));
+        const message = spending(paid, `paid ${paid}`);
+        const certificate = await new PlainGateway(world.committee).certificate(message, [1, 2]);
+        await post('TransactionCertificate', certificate);
+        await world.run(2 * SCHEDULE);
+      }
+    };
+    await pay(4);
+    expect(world.rings(alarm)).toBe(false);
+    dead = true;
+    await pay(6);
+    expect(world.rings(alarm)).toBe(true);
+    const status = await follow('distance-to-threshold', 'status', '--as', '1');
+    expect(status).toContain('told of nothing that was spent');
+    dead = false;
+    await pay(1);
+    await quietAgain(alarm);
+  });
+
   test('serial-conflict: what is spent stays spent, and everybody else is served', async () => {
     await services();
     const alarm = alarmOf('service-usd', 'serial-conflict');

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { identityOf } from '../../lib/local/committee.ts';
 import { bodyOf } from '../../lib/messages/catalogue.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
-import type { QueueName } from '../../lib/ports.ts';
+import type { Item, QueueName } from '../../lib/ports.ts';
 import { NodeWorld } from './world.ts';
 
 const RULE_SECONDS = 900;
@@ -53,6 +53,61 @@ test('two operators that know each other greet each other once in two runs of th
     expect(parcels() - before).toBeGreaterThan(0);
     expect(parcels() - before).toBeLessThanOrEqual(8);
   }
+});
+
+/** Operator 1's note of operator 2. */
+const noted = (world: NodeWorld) =>
+  world.cloud.inspect
+    .items(`${identityOf(1)}/coordinator`, 'Directory')
+    .find(({ pk, sk }) => pk === 'COIN#sol' && sk === 'HEARD#2');
+
+test('a silence is written down once, with its beginning, and the next greeting takes it away', async () => {
+  const world = await new NodeWorld().assembled();
+  world.committee.runRules();
+  await world.run(2 * 3_600);
+  expect(noted(world)?.['missed']).toBeUndefined();
+  world.committee.kill(2);
+  await world.run(7 * RULE_SECONDS);
+  const silent = noted(world);
+  expect(silent).toMatchObject({ at: expect.any(Number), missed: expect.any(Number) });
+  await world.run(5 * 3_600);
+  expect(noted(world)).toEqual(silent);
+  world.committee.revive(2);
+  await world.run(2 * RULE_SECONDS);
+  expect(noted(world)?.['missed']).toBeUndefined();
+  expect(Number(noted(world)?.['at'])).toBeGreaterThan(Number(silent?.['missed']));
+});
+
+test('a greeting that comes while a silence is being written down is not lost', async () => {
+  let old: Item | undefined;
+  const world = await new NodeWorld({
+    instruments: {
+      ports: (ports, { operator, name }) =>
+        operator !== 1 || name !== 'coordinator'
+          ? ports
+          : {
+              ...ports,
+              store: new Proxy(ports.store, {
+                get: (store, property) => {
+                  const value: unknown = Reflect.get(store, property, store);
+                  if (typeof value !== 'function') return value;
+                  if (property !== 'get' || !old) return value.bind(store);
+                  return async (...args: Parameters<typeof store.get>) =>
+                    args[1].sk === 'HEARD#2' ? old : store.get(...args);
+                },
+              }),
+            },
+    },
+  }).assembled();
+  const before = noted(world);
+  if (!before) throw new Error('operator 1 has heard no greeting of operator 2');
+  // What the rule reads is two hours old, and the row is not any more.
+  old = { ...before, at: Number(before['at']) - 7_200 };
+  world.committee.kill(2);
+  await world.cloud.bus().send([{ queue: topicQueue(identityOf(1), 'coordinator', 'Wake'), body: bodyOf('Wake', {}) }]);
+  await world.run(1);
+  expect(world.reports.findLast(({ event }) => event === 'PeersAnswer')?.fields).toMatchObject({ answering: 2 });
+  expect(noted(world)).toEqual(before);
 });
 
 test('a peer that falls silent counts no longer within 90 minutes, and counts again when it is back', async () => {

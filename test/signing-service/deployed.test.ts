@@ -344,6 +344,9 @@ describe('spent serials', () => {
         .map(({ fields }) => fields['reason'])
         .sort(),
     ).toEqual(['a certificate certifies nothing', 'the signature does not verify']);
+    // Nobody makes another look alive.
+    const told = deployed.items(1, 'Issuance').filter(({ sk }) => sk.startsWith('TOLD#'));
+    expect(told.map(({ sk }) => sk)).toEqual(['TOLD#002']);
   });
 });
 

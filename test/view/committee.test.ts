@@ -48,6 +48,51 @@ describe('the distance to the threshold', () => {
     expect(onlyCoin(view).health).toMatchObject({ canSign: true, able: [1, 2, 3] });
   });
 
+  it('counts who greets no more as silent, unless it speaks in ceremonies: then for as long as it does', async () => {
+    let mute = false;
+    const world = await new NodeWorld({
+      instruments: {
+        ports: (ports, { operator, name }) =>
+          operator === 3 && name === 'coordinator'
+            ? {
+                ...ports,
+                bus: {
+                  send: (messages) =>
+                    ports.bus.send(messages.filter(({ body }) => !(mute && body.includes('"ExternalPublicKeyIn"')))),
+                },
+              }
+            : ports,
+      },
+    }).assembled();
+    world.committee.runRules();
+    mute = true;
+    await world.run(2 * 3_600);
+    const silent = await committeeSeenBy(world, 1);
+    expect(onlyCoin(silent).operators[2]).toMatchObject({ state: 'silent', silentIn: 'greetings' });
+    expect(onlyCoin(silent).health).toMatchObject({ able: [1, 2], mayFallSilent: 0 });
+    expect(silent.findings.map(({ what }) => what).join()).toContain('did not answer any greeting for 75 minutes');
+    await world.instruct(world.sign());
+    await world.run(60);
+    const spoke = onlyCoin(await committeeSeenBy(world, 1));
+    expect(spoke.operators[2]).toMatchObject({ state: 'heard' });
+    expect(spoke.operators[2]).not.toHaveProperty('silentIn');
+    expect(spoke.health.able).toEqual([1, 2, 3]);
+    await world.run(2 * 3_600);
+    expect(stateOf(await committeeSeenBy(world, 1), 3)).toBe('silent');
+    mute = false;
+    await world.run(1_800);
+    expect(stateOf(await committeeSeenBy(world, 1), 3)).toBe('heard');
+  });
+
+  it('counts nobody as silent whom this operator did not ask, because its own rule did not run', async () => {
+    const world = await new NodeWorld().assembled();
+    world.cloud.advance(86_400);
+    await world.run(60);
+    const view = await committeeSeenBy(world, 1);
+    expect(onlyCoin(view).health.able).toEqual([1, 2, 3]);
+    expect(view.readAt - Number(onlyCoin(view).operators[2]?.lastHeardAt)).toBeGreaterThan(80_000);
+  });
+
   it('says that there is no key, and which step is missing, before there is one', async () => {
     const world = new NodeWorld({ genesis: false });
     await world.assembled();

@@ -8,6 +8,7 @@ import { viewCommittee } from '../../lib/view/committee.ts';
 import { readCoin } from '../../lib/view/committee-rows.ts';
 import { type CommitteeView, committeeView } from '../../lib/view/committee-view.ts';
 import type { Reader } from '../../lib/view/reader.ts';
+import { type AssetRows, readAsset } from '../../lib/view/tokens-rows.ts';
 import type { NodeWorld } from '../node/world.ts';
 
 export function readerOf(world: NodeWorld, operator: number, segment: string): Reader {
@@ -27,8 +28,12 @@ export function readerOf(world: NodeWorld, operator: number, segment: string): R
 /** Every view passes its own schema. */
 export async function committeeSeenBy(world: NodeWorld, operator: number): Promise<CommitteeView> {
   const now = world.committee.now();
-  const coin = await readCoin(world.coin, (segment) => readerOf(world, operator, segment), now);
-  return committeeView.parse(viewCommittee({ identity: identityOf(operator), coins: [coin], now }));
+  const read = (name: string) => readCoin(name, (segment) => readerOf(world, operator, segment), now);
+  const coin = await read(world.coin);
+  const assets: AssetRows[] = [];
+  for (const asset of Object.keys(world.committee.options.assets ?? {}))
+    assets.push(await readAsset(await read(asset), readerOf(world, operator, asset), now));
+  return committeeView.parse(viewCommittee({ identity: identityOf(operator), coins: [coin], assets, now }));
 }
 
 export async function ceremonySeenBy(world: NodeWorld, operator: number, ceremony: Hex): Promise<CeremonyView> {

@@ -9,6 +9,7 @@ const RESTORE = 'test/node/restore.test.ts';
 const CRASH = 'test/node/crash.test.ts';
 const SECRETS = 'test/node/secrets.test.ts';
 const GUARDS = 'test/node/guards.test.ts';
+const PARCELS = 'test/node/lost-parcels.test.ts';
 const MEMBERSHIP = 'test/node/membership.test.ts';
 
 const receive = guardsOf('lib/node/receive.ts', RECEIVE, GUARDS);
@@ -971,5 +972,19 @@ export const NODE_GUARDS: readonly Guard[] = [
     "if (typeof at === 'number' && node.now() < at + GREETING_SECONDS) return;",
     '',
     { tests: [MEMBERSHIP] },
+  ),
+  coordinator(
+    'missed-once',
+    'a silence is written down when it begins, and not again',
+    "if (row?.['missed'] !== undefined) return;",
+    '',
+    { tests: [PARCELS] },
+  ),
+  coordinator(
+    'missed-after',
+    'a greeting that came meanwhile stays',
+    "    condition: row ? { kind: 'equals', attribute: 'at', value: row['at'] as number } : { kind: 'absent' },\n",
+    '',
+    { tests: [PARCELS] },
   ),
 ];

@@ -12,6 +12,7 @@ const FORGED = 'test/coconut/transactions-forged.test.ts';
 const DEALING = 'test/coconut-keygen/dealing.test.ts';
 const SERVICE = 'test/signing-service/service.test.ts';
 const DEPLOYED = 'test/signing-service/deployed.test.ts';
+const TOLD = 'test/signing-service/told.test.ts';
 const CRASH = 'test/signing-service/crash.test.ts';
 const RECOVER = 'test/signing-service/recover.test.ts';
 const CONSERVATION = 'test/simulation-tokens/conservation.test.ts';
@@ -20,6 +21,7 @@ const STRANGERS = 'test/wallet/strangers.test.ts';
 const WALLET = 'test/wallet/wallet.test.ts';
 const DERIVATION = 'test/wallet/derivation.test.ts';
 const PROSPECT = 'test/wallet/prospect.test.ts';
+const SUPPLY = 'test/console/tokens.test.ts';
 const WITHDRAWALS = 'test/node/withdrawals.test.ts';
 
 const groups = guardsOf('lib/coconut/groups.ts', FOUNDATIONS);
@@ -46,7 +48,9 @@ const service = guardsOf('lib/signing-service/service.ts', SERVICE, CRASH, CONSE
 const certificate = guardsOf('lib/signing-service/certificate.ts', SERVICE, DEPLOYED);
 const recover = guardsOf('lib/signing-service/recover.ts', RECOVER);
 const answer = guardsOf('lib/signing-service/answer.ts', DEPLOYED);
+const gossip = guardsOf('lib/signing-service/gossip.ts', TOLD);
 const network = guardsOf('lib/signing-service/network.ts', SERVICE);
+const supply = guardsOf('lib/signing-service/supply.ts', SUPPLY);
 const tokens = guardsOf('lib/node/tokens.ts', DEPLOYED);
 const withdrawals = guardsOf('lib/node/withdrawals.ts', WITHDRAWALS);
 const phases = guardsOf('lib/wallet/phases.ts', PROSPECT, HOSTILE);
@@ -263,8 +267,8 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   show(
     'statement-tag',
     'and the tag',
-    "  return tag ? transcript.append('tag', tag) : transcript;\n}\n\nexport function appendShowFirst",
-    '  return transcript;\n}\n\nexport function appendShowFirst',
+    "return tag ? transcript.append('tag', tag) : transcript;",
+    'return transcript;',
   ),
   show(
     'tag-equation',
@@ -785,6 +789,18 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   tokens('gossip-epoch', 'of this epoch', '  if (epoch !== opened.epoch)\n', '  if (false)\n', {
     redundant: 'the answer is of the own epoch whatever was asked',
   }),
+  gossip(
+    'told-seldom',
+    'what a peer tells costs one write in ten minutes',
+    '  if (before && now < before.at + TOLD_SECONDS) return;\n',
+  ),
+  gossip(
+    'silent-beside',
+    'nobody is silent beside fewer than could issue with this service',
+    'return later.length >= Math.max(1, t - 1);',
+    'return later.length >= 1;',
+  ),
+  gossip('silent-lately', 'nor before its time', '>= last + lately);', '> last);'),
   withdrawals(
     'row',
     'a withdrawal is bound to one payment when a share leaves',
@@ -961,4 +977,47 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     "    const fixed = this.stream('output', where, u64be(value & 0n));",
   ),
   derivation('key', 'one seed shares nothing between keys', "concat(tagged('wallet'), keyId));", "tagged('wallet'));"),
+
+  // ------------------------------------------------------------------------------------------------ supply
+  supply(
+    'settled',
+    'what may still be written is not added up yet',
+    'Math.min(now - SETTLED_SECONDS, ',
+    'Math.min(now, ',
+  ),
+  supply(
+    'once',
+    'no certificate is added up twice',
+    'if (!(at > supply.upTo && at <= upTo)) continue;',
+    'if (!(at >= supply.upTo && at <= upTo)) continue;',
+  ),
+  supply(
+    'young',
+    'what is added up later is not added up now',
+    'if (!(at > supply.upTo && at <= upTo)) continue;',
+    'if (!(at > supply.upTo)) continue;',
+  ),
+  supply('unseen', 'what is not known is said', 'if (amounts.includes(undefined)) unseen += 1;', ''),
+  supply(
+    'sums-raced',
+    'of two that add up one writes',
+    "    condition: row ? { kind: 'equals', attribute: 'upTo', value: before.upTo } : { kind: 'absent' },\n",
+    '',
+    {
+      redundant:
+        'the sums and how far they reach are one row: an older one is an older truth, from which the rest is added again',
+    },
+  ),
+  supply(
+    'count-raced',
+    'of two that count neither is lost',
+    "        condition: row ? { kind: 'equals', attribute: 'version', value: version } : { kind: 'absent' },\n",
+    '',
+  ),
+  supply(
+    'count-lost',
+    'a count that is lost fails no answer, and a defect is not hidden',
+    'if (![Throttled, Unavailable, UnknownOutcome, LimitExceeded].some((kind) => error instanceof kind)) throw error;',
+    '',
+  ),
 ];
