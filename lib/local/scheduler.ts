@@ -60,6 +60,7 @@ interface Subscription {
 
 /** One batch under way. */
 interface Task {
+  readonly of: Scheduler;
   readonly number: number;
   readonly subscription: Subscription;
   readonly batch: readonly Received[];
@@ -67,6 +68,12 @@ interface Task {
   /** Told when the batch first waits at a port call, or is over. */
   quiet: () => void;
 }
+
+/**
+ * Which batch a port call belongs to. One storage for all clouds: each is looked at for every promise that the process makes, for as long as it lives, and with one for each
+ * cloud a thousand clouds take most of the time.
+ */
+const tasks = new AsyncLocalStorage<Task>();
 
 interface ParkedCall {
   readonly task: Task;
@@ -103,8 +110,8 @@ export class Scheduler implements Gate {
   readonly #hooks = new Set<Hook>();
   readonly #failureListeners = new Set<(queue: QueueName, error: unknown) => void>();
   readonly #lateListeners = new Set<(queue: QueueName, operation: PortOperation) => void>();
-  /** Knows which batch a port call belongs to where several are under way, and a job of one may be done while another runs. */
-  #tasks: AsyncLocalStorage<Task> | undefined;
+  /** Where several batches are under way, and a job of one may be done while another runs. */
+  #follows = false;
   /** The batch that was begun or resumed last. Where handlers wait for nothing but their ports, every call until all has come to rest is its own. */
   #current: Task | undefined;
   #running = 0;
@@ -183,7 +190,7 @@ export class Scheduler implements Gate {
   }
 
   async pass<T>(namespace: string, operation: PortOperation, action: () => T): Promise<T> {
-    const task = this.#tasks ? this.#tasks.getStore() : this.#current;
+    const task = this.#follows ? this.#followed() : this.#current;
     if (task?.state === 'crashed') return neverAgain();
     if (task?.state === 'ended')
       for (const listener of this.#lateListeners) listener(task.subscription.queue, operation);
@@ -237,7 +244,13 @@ export class Scheduler implements Gate {
 
   /** Storage that follows every promise costs an eighth of a run. */
   #tellTasksApart(): void {
-    if (!this.#oneAtATime) this.#tasks ??= new AsyncLocalStorage();
+    if (!this.#oneAtATime) this.#follows = true;
+  }
+
+  /** A batch of another cloud that calls from within is nobody here. */
+  #followed(): Task | undefined {
+    const task = tasks.getStore();
+    return task?.of === this ? task : undefined;
   }
 
   #call<T>(namespace: string, operation: PortOperation, action: () => T, mayCrash: boolean): T | Promise<T> {
@@ -397,12 +410,12 @@ export class Scheduler implements Gate {
     this.#update(subscription);
     if (batch.length === 0) return Promise.resolve();
     this.#running++;
-    const task: Task = { number: this.#begun++, subscription, batch, state: 'running', quiet: () => {} };
+    const task: Task = { of: this, number: this.#begun++, subscription, batch, state: 'running', quiet: () => {} };
     const quiet = new Promise<void>((resolve) => {
       task.quiet = resolve;
     });
     if (this.#concurrency === 1 || this.#oneAtATime) this.#current = task;
-    if (this.#tasks) this.#tasks.run(task, () => void this.#handle(task, handler));
+    if (this.#follows) tasks.run(task, () => void this.#handle(task, handler));
     else void this.#handle(task, handler);
     if (this.#virtual && (this.#concurrency > 1 || this.#oneAtATime)) return this.#rest();
     return quiet.then(() => (this.#arrivals.length > 0 ? this.#rest() : undefined));
