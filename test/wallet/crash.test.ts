@@ -6,7 +6,7 @@ import { World } from './world.ts';
 let world: World;
 beforeAll(async () => {
   world = await new World(4, 3, 1, 'crashes').start();
-}, 120_000);
+});
 
 describe('a wallet that dies at any call of a step and is restored from its seed', () => {
   // Calls: what is kept, the transaction, the certificate; a payment asks first whether it was made.

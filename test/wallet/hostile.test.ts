@@ -20,7 +20,7 @@ const random = (length: number): Uint8Array => systemRandom.bytes(length);
 let world: World;
 beforeAll(async () => {
   world = await new World().start();
-}, 120_000);
+});
 
 /** As a payer that follows no rule. */
 async function send(plan: Partial<TransactionPlan>): Promise<void> {
@@ -107,7 +107,7 @@ describe('a payer that pays less', () => {
     expect(await reasons(send({ inputs, outputs: [marker, ten] }))).toEqual(['accepted']);
     await expect(payee.receive(invoice)).rejects.toBeInstanceOf(NotPaid);
     expect((await world.wallet('cheated payee')).balance).toBe(0n);
-  }, 120_000);
+  });
 
   test('cannot hide what it pays behind what it only locks, however much that is', async () => {
     const payer = await world.funded('hiding payer', 10n);
@@ -144,7 +144,7 @@ describe('a payer that pays less', () => {
     expect((await world.wallet('payee of the hidden')).balance).toBe(10n);
     await payee.receive(invoice);
     expect(payee.balance).toBe(10n);
-  }, 120_000);
+  });
 });
 
 describe('a deposit', () => {
@@ -161,7 +161,7 @@ describe('a deposit', () => {
     expect(await reasons(wallet.deposit({ ...signed, signatures: signatures.slice(0, 1) }))).toEqual(['BadDeposit']);
     await wallet.deposit(world.sign(request));
     expect(wallet.balance).toBe(5n);
-  }, 120_000);
+  });
 });
 
 describe('services', () => {
@@ -175,7 +175,7 @@ describe('services', () => {
     expect([wallet.balance, payee.balance]).toEqual([6n, 4n]);
     expect((await world.wallet('impersonated', { gateway })).balance).toBe(6n);
     expect(gateway.forged).toBeGreaterThan(20);
-  }, 120_000);
+  });
 
   test('that sign wrongly are named, and replaced by others', async () => {
     const lying = new LyingGateway(world.network.gateway, 2, world.network.storeOf(2));
@@ -183,7 +183,7 @@ describe('services', () => {
     const done = await wallet.deposit(world.sign(await wallet.requestDeposit(world.depositId(), 7n)));
     expect(done.culprits).toEqual([2]);
     expect(wallet.balance).toBe(7n);
-  }, 120_000);
+  });
 
   test('that are silent are not needed up to n − t of them; with one more nothing is lost, and the step is finished later', async () => {
     const { committee } = world.network;
@@ -201,7 +201,7 @@ describe('services', () => {
     await wallet.pay(invoice);
     await payee.receive(invoice);
     expect([wallet.balance, payee.balance]).toEqual([5n, 4n]);
-  }, 120_000);
+  });
 });
 
 describe('a copy of a wallet', () => {
@@ -215,7 +215,7 @@ describe('a copy of a wallet', () => {
     expect(copy.balance).toBe(10n);
     expect(await reasons(copy.pay(await payee.invoice(10n)))).toEqual(['Spent']);
     expect(copy.balance).toBe(6n);
-  }, 120_000);
+  });
 
   test('whose tokens an earlier, unfinished payment holds finishes that one, and then pays', async () => {
     await world.funded('interrupted', 10n);
@@ -231,7 +231,7 @@ describe('a copy of a wallet', () => {
     await payee.receive(first);
     await payee.receive(second);
     expect([copy.balance, payee.balance]).toEqual([3n, 7n]);
-  }, 120_000);
+  });
 
   test('that divided the services’ locks loses those tokens and no others, pays no invoice twice, and can be opened', async () => {
     const wallet = await world.funded('divided', 10n);
@@ -260,7 +260,7 @@ describe('a copy of a wallet', () => {
       await payee.receive(third);
     }
     expect(payee.balance).toBe(2n);
-  }, 120_000);
+  });
 
   test('says the same bytes: a transaction planned twice is one', async () => {
     const cache = new Kept();
@@ -278,7 +278,7 @@ describe('a copy of a wallet', () => {
     }
     expect(transactions[0]).toBeDefined();
     expect(transactions[1]).toBe(transactions[0]);
-  }, 120_000);
+  });
 
   test('with a cache that is another wallet’s asks the services instead', async () => {
     const cache = new Kept();
@@ -288,5 +288,5 @@ describe('a copy of a wallet', () => {
     const broken = new Uint8Array(cache.bytes ?? []);
     broken[40] = (broken[40] ?? 0) ^ 1;
     expect((await world.wallet('cached', { cache: new Kept(broken) })).balance).toBe(3n);
-  }, 120_000);
+  });
 });

@@ -24,7 +24,7 @@ const random = (length: number): Uint8Array => systemRandom.bytes(length);
 let world: World;
 beforeAll(async () => {
   world = await new World(4, 3, 1, 'strangers').start();
-}, 120_000);
+});
 
 const outputsOf = async (invoice: Invoice): Promise<readonly [Paid, Paid]> =>
   payable(invoice, world.network.key.keyId, await mclVerifier());
@@ -105,7 +105,7 @@ describe('what a wallet was paid', () => {
     } finally {
       world.network.committee.revive(4);
     }
-  }, 120_000);
+  });
 
   test('nor does a payment that is proven and can never be certified move what is looked for', async () => {
     const seed = 'led by a divided payment';
@@ -122,7 +122,7 @@ describe('what a wallet was paid', () => {
     for (let k = 0; k < 3; k++) numbers.push(await payee.invoice(1n));
     const markers = (all: readonly Invoice[]) => all.map(({ marker }) => marker.commitment).sort();
     expect(markers(numbers)).toEqual(markers(invoices));
-  }, 120_000);
+  });
 
   test('is received and restored, though its payer has begun another payment that nobody can finish, and one service is silent', async () => {
     const seed = 'obstructed';
@@ -140,7 +140,7 @@ describe('what a wallet was paid', () => {
     } finally {
       world.network.committee.revive(4);
     }
-  }, 120_000);
+  });
 
   test('is not looked for in what is not proven: a service that says much makes a wallet send nothing', async () => {
     const seed = 'told much';
@@ -152,7 +152,7 @@ describe('what a wallet was paid', () => {
     const restored = await world.wallet(seed, { gateway });
     await expect(restored.receive(invoice)).rejects.toBeInstanceOf(NotPaid);
     expect(gateway.bodies.filter((body) => !body.startsWith('{"RecoverIssued":'))).toHaveLength(0);
-  }, 120_000);
+  });
 });
 
 describe('what services see', () => {
@@ -169,7 +169,7 @@ describe('what services see', () => {
     // Of what is spent, that tag and no other.
     await wallet.split([1n]);
     expect(tagsIn(gateway.bodies, tags)).toHaveLength(1);
-  }, 120_000);
+  });
 });
 
 describe('a wallet', () => {
@@ -192,7 +192,7 @@ describe('a wallet', () => {
     await payee.receive(first);
     await payee.receive(second);
     expect([copy.balance, payee.balance]).toEqual([3n, 7n]);
-  }, 120_000);
+  });
 
   test('that is opened from its cache brings no spent token back, though it is told of the payment again', async () => {
     const cache = new Kept();
@@ -204,7 +204,7 @@ describe('a wallet', () => {
     const again = await world.wallet('receives twice', { cache });
     await again.receive(invoice);
     expect(again.balance).toBe(1n);
-  }, 120_000);
+  });
 
   test('keeps what it has, not what it had: a cache that is slow once is not overtaken', async () => {
     const inner = new Kept();
@@ -236,23 +236,19 @@ describe('a wallet', () => {
     const reopened = await world.wallet('slow cache', { cache: inner, gateway: again });
     await expect(reopened.merge()).rejects.toBeInstanceOf(NetworkRefused);
     expect(again.bodies.some((body) => body.startsWith('{"Transaction":'))).toBe(true);
-  }, 120_000);
+  });
 
-  test.each([
-    ['a memo that is too long', { amount: '1', recipient: 'an account', memo: 'x'.repeat(257) }],
-    ['no recipient', { amount: '1', recipient: '', memo: '' }],
-    ['an amount in another notation', { amount: '0x1', recipient: 'an account', memo: '' }],
-  ])(
-    'sends nothing that no service reads, and goes on: a withdrawal with %s',
-    async (what, withdraw) => {
-      const gateway = new Recorded(world.network.gateway);
-      const wallet = await world.funded(`malformed: ${what}`, 2n, { gateway });
+  test('sends nothing that no service reads, and goes on', async () => {
+    const wallet = await world.funded('malformed withdrawals', 2n);
+    for (const withdraw of [
+      { amount: '1', recipient: 'an account', memo: 'x'.repeat(257) },
+      { amount: '1', recipient: '', memo: '' },
+      { amount: '0x1', recipient: 'an account', memo: '' },
+    ])
       await expect((async () => wallet.withdraw(withdraw))()).rejects.toBeInstanceOf(RangeError);
-      await wallet.split([1n]);
-      expect(wallet.balance).toBe(2n);
-    },
-    120_000,
-  );
+    await wallet.split([1n]);
+    expect(wallet.balance).toBe(2n);
+  });
 });
 
 test('a service of the committee that has no share of the key costs nobody anything, whatever it answers', async () => {
@@ -268,4 +264,4 @@ test('a service of the committee that has no share of the key costs nobody anyth
   some.network.committee.revive(1);
   await wallet.deposit(some.sign(request));
   expect(wallet.balance).toBe(3n);
-}, 120_000);
+});

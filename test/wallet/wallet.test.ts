@@ -6,7 +6,7 @@ import { World } from './world.ts';
 let world: World;
 beforeAll(async () => {
   world = await new World().start();
-}, 120_000);
+});
 
 describe('a wallet', () => {
   test('turns a deposit into a token, splits, pays, receives, merges and withdraws, and is the same when it is restored', async () => {
@@ -32,7 +32,7 @@ describe('a wallet', () => {
     const seen = ({ tag, value }: { tag: string; value: bigint }) => [tag, value];
     expect(again.tokens.map(seen)).toEqual(alice.tokens.map(seen));
     expect((await world.wallet('bob')).balance).toBe(40n);
-  }, 120_000);
+  });
 
   test('that is restored says when t services have told it what they have: the rest is waited for only a moment', async () => {
     const { gateway } = world.network;
@@ -50,7 +50,7 @@ describe('a wallet', () => {
     await world.wallet('nobody', { gateway: watched });
     // 3 of 4: asked before each of the four answers.
     expect(said).toEqual([false, false, false, true]);
-  }, 120_000);
+  });
 
   test('that forgot its numbers asks for another thing under the same number', async () => {
     const [first, second] = [await world.wallet('forgetful'), await world.wallet('forgetful')];
@@ -62,7 +62,7 @@ describe('a wallet', () => {
     await payer.pay(one);
     await payer.pay(two);
     expect((await world.wallet('forgetful')).balance).toBe(10n);
-  }, 120_000);
+  });
 });
 
 test('services that are some of the committee, under the indexes that it gives them, issue what a wallet spends', async () => {
@@ -83,4 +83,4 @@ test('services that are some of the committee, under the indexes that it gives t
     expect(payer.balance).toBe(left);
   }
   expect((await some.wallet('payee of some')).balance).toBe(2n);
-}, 120_000);
+});
