@@ -4,11 +4,10 @@ import { registerDeploy } from './deploy.ts';
 import { STATUS, STATUS_HELP, Unreachable } from './exit-status.ts';
 import { registerOperate } from './operate.ts';
 
-// The SDK announces its own future on stderr, once for each process.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
 /** @param args without `node` and the script @returns the exit status */
 export async function main(args: readonly string[], version: string): Promise<number> {
+  // The SDK announces its own future on stderr, once for each process.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   let status = 0;
   const program = commands(version, (ended) => {
     status = ended;

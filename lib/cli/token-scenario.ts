@@ -157,7 +157,8 @@ export class TokenScenario {
     await this.#refused('a copy of alice pays the same 40 again', copy.pay(await bob.invoice(40n)));
 
     if (together) await stage.silence(silent);
-    this.#way.through = new LyingGateway(this.#honest, lying, stage.storeOf(lying));
+    const liar = new LyingGateway(this.#honest, lying, stage.storeOf(lying));
+    this.#way.through = liar;
     say(`${together ? `service ${silent} is silent and ` : ''}service ${lying} lies from here on`);
     const carol = await this.#wallet('carol');
     const bobs = await this.#wallet('bob');
@@ -166,6 +167,7 @@ export class TokenScenario {
     await carol.receive(second);
     if (!together) {
       this.#way.through = this.#honest;
+      await liar.repent();
       await stage.silence(silent);
       say(`service ${lying} says the truth again, and service ${silent} is silent from here on`);
     }

@@ -12,4 +12,4 @@ test('a withdrawal pays for one Bitcoin signature, and for nothing else', async 
   expect(result).toMatchObject({ valid: true, outstanding: '70', failures: [] });
   expect(result.refused.map(({ refusals }) => refusals.length)).toEqual([3, 3, 3]);
   expect(status).toBe(0);
-}, 60_000);
+});

@@ -65,7 +65,7 @@ beforeAll(async () => {
   await committee.instruct(COIN, { KeyGen: keyGen });
   await committee.cloud.run();
   expect(keys).toHaveLength(2);
-}, 60_000);
+});
 
 const DEPOSITOR: Hex = '0xd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
 

@@ -86,7 +86,7 @@ beforeAll(async () => {
   committee.onAnswer((body) => bodies.push(body));
   await committee.assemble();
   await committee.cloud.run();
-}, 60_000);
+});
 
 const message = (serial: number, withdraw = false): object => {
   const plain = {

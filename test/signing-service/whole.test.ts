@@ -138,4 +138,4 @@ test('a token is deposited, split, and withdrawn; and is spent for ever after', 
   const again = await wallet.make({ inputs: [token], outputs: [wallet.output(100n)] });
   const refused = await wallet.post('Transaction', transactionContentOf(again), 'TransactionVote');
   expect(refused.map((each) => 'refusal' in each && each.refusal.reason)).toEqual(Array(3).fill('Spent'));
-}, 60_000);
+});
