@@ -54,8 +54,8 @@ async function start(): Promise<Verifier> {
 }
 
 /**
- * The library's settings are global and off by default, and whoever starts it again, even with our curve, puts them back. They are set before every decoding and hash: it costs a
- * microsecond, and forgetting the subgroup check costs everything. @throws if the curve is another: all points would be noise
+ * The library's settings are global: anybody in the process can change them, and whoever starts it again, even with our curve, puts them back. They are set before every decoding and hash:
+ * it costs a microsecond, and forgetting the subgroup check costs everything. @throws if the curve is another: all points would be noise
  */
 function settle(): void {
   expectCurve();

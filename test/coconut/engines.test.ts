@@ -66,6 +66,13 @@ const edited = (bytes: Uint8Array, edit: (copy: Uint8Array) => void) => {
   return copy;
 };
 
+test('ENC-02: points outside the subgroup are refused, whatever others have set in the library of the fast engine', () => {
+  mcl.verifyOrderG1(false);
+  expect(outcome(() => fast.encodeG1(fast.decodeG1(outsideG1(1n))))).toBe('BadPoint');
+  mcl.verifyOrderG2(false);
+  expect(outcome(() => fast.encodeG2(fast.decodeG2(outsideG2())))).toBe('BadPoint');
+});
+
 describe.each(both)('decoding with $engine', (verifier) => {
   const [good1, good2] = [points1[0] as Uint8Array, points2[0] as Uint8Array];
   test('gives the point back', () => {

@@ -8,6 +8,9 @@ const ISSUING = 'test/coconut/issuing.test.ts';
 const SHOWING = 'test/coconut/showing.test.ts';
 const RANGE = 'test/coconut/range-proof.test.ts';
 const PAPER = 'test/coconut/range-proof-paper.test.ts';
+/** Whatever a challenge covers is in their bytes. */
+const VECTORS = 'test/coconut/vectors.test.ts';
+const TRANSACTION_VECTORS = 'test/coconut/transaction-vectors.test.ts';
 const TRANSACTIONS = 'test/coconut/transactions.test.ts';
 const FORGED = 'test/coconut/transactions-forged.test.ts';
 const DEALING = 'test/coconut-keygen/dealing.test.ts';
@@ -25,18 +28,18 @@ const PROSPECT = 'test/wallet/prospect.test.ts';
 const SUPPLY = 'test/console/tokens.test.ts';
 const WITHDRAWALS = 'test/node/withdrawals.test.ts';
 
-const groups = guardsOf('lib/coconut/groups.ts', FOUNDATIONS);
+const groups = guardsOf('lib/coconut/groups.ts', FOUNDATIONS, ENGINES, ISSUING);
 const mcl = guardsOf('lib/coconut/mcl-engine.ts', ENGINES);
 const parameters = guardsOf('lib/coconut/coconut.ts', FOUNDATIONS, ISSUING);
-const transcript = guardsOf('lib/coconut/transcript.ts', FOUNDATIONS, ISSUING, SHOWING);
+const transcript = guardsOf('lib/coconut/transcript.ts', FOUNDATIONS, ISSUING, SHOWING, VECTORS);
 const equations = guardsOf('lib/coconut/equations.ts', ENGINES, FOUNDATIONS, SHOWING);
 const keys = guardsOf('lib/coconut/keys.ts', ISSUING);
-const request = guardsOf('lib/coconut/request.ts', ISSUING);
+const request = guardsOf('lib/coconut/request.ts', ISSUING, VECTORS);
 const issue = guardsOf('lib/coconut/issue.ts', ISSUING);
 const show = guardsOf('lib/coconut/show.ts', SHOWING);
 const value = guardsOf('lib/coconut/value-commitment.ts', TRANSACTIONS, FORGED);
-const range = guardsOf('lib/coconut/range-proof.ts', RANGE, PAPER);
-const inner = guardsOf('lib/coconut/inner-product.ts', RANGE, PAPER);
+const range = guardsOf('lib/coconut/range-proof.ts', RANGE, PAPER, TRANSACTION_VECTORS);
+const inner = guardsOf('lib/coconut/inner-product.ts', RANGE, PAPER, TRANSACTION_VECTORS);
 const bytes = guardsOf('lib/coconut/transaction-bytes.ts', TRANSACTIONS);
 const output = guardsOf('lib/coconut/transaction-output.ts', FORGED, TRANSACTIONS);
 const proof = guardsOf('lib/coconut/transaction-proof.ts', TRANSACTIONS, FORGED);
@@ -126,7 +129,7 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     { tests: [ISSUING, SHOWING] },
   ),
   transcript('label', 'a challenge covers the label of what is said', '      .update(lp(utf8(label)))\n', '', {
-    tests: [FOUNDATIONS],
+    tests: [FOUNDATIONS, VECTORS],
   }),
   transcript(
     'value',
