@@ -394,7 +394,7 @@ export class LocalCommittee {
 }
 
 /** Of the deployed rule. */
-const RULE_SECONDS = 900;
+export const RULE_SECONDS = 900;
 const REGION = 'local';
 const accountOf = (operator: number): string => `${operator}`.padStart(12, '0');
 

@@ -2,8 +2,8 @@
 
 import { encodeG1, multiplyBase } from '../coconut/groups.ts';
 import { readTransaction } from '../coconut/transaction-bytes.ts';
-import { fromHex, isHex, toHex } from '../messages/hex.ts';
-import type { Key, Store } from '../ports.ts';
+import { fromHex, type Hex, isHex, toHex } from '../messages/hex.ts';
+import type { Store } from '../ports.ts';
 import { signaturesKey } from '../signing-service/rows.ts';
 import type { GatewayPort } from '../wallet/gateway.ts';
 
@@ -49,7 +49,7 @@ export class LyingGateway implements GatewayPort {
   readonly #inner: GatewayPort;
   readonly #index: number;
   readonly #store: Pick<Store, 'write'>;
-  readonly #lies = new Map<string, Key>();
+  readonly #lies = new Set<Hex>();
 
   /** @param store of the service that lies */
   constructor(inner: GatewayPort, index: number, store: Pick<Store, 'write'>) {
@@ -65,16 +65,16 @@ export class LyingGateway implements GatewayPort {
       const reading = isHex(transaction) ? readTransaction(fromHex(transaction)) : undefined;
       if (!isHex(vote.transaction) || !reading?.ok) throw new TypeError('expected a certificate and its transaction');
       const signatures = reading.transaction.outputs.map((_, k) => toHex(encodeG1(multiplyBase(BigInt(k + 2)))));
-      const key = signaturesKey(vote.transaction);
-      this.#lies.set(vote.transaction, key);
-      await this.#store.write({ kind: 'put', table: 'Issuance', item: { ...key, signatures } });
+      this.#lies.add(vote.transaction);
+      const item = { ...signaturesKey(vote.transaction), signatures };
+      await this.#store.write({ kind: 'put', table: 'Issuance', item });
     }
     await this.#inner.post(message, body, services);
   }
 
   /** The service signs what it lied about when it is asked again: a lie that stays in its table is one service less for these transactions, for ever. */
   async repent(): Promise<void> {
-    for (const key of this.#lies.values()) await this.#store.write({ kind: 'delete', table: 'Issuance', key });
+    for (const id of this.#lies) await this.#store.write({ kind: 'delete', table: 'Issuance', key: signaturesKey(id) });
   }
 
   /** The lie first, so that it is among those that are tried. */

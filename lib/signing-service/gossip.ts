@@ -78,15 +78,22 @@ export async function spentSince(
   return { certificates: rows.map(bytesOf), upTo };
 }
 
+/** The partitions of the log from one time to another, both seconds, oldest first. */
+export function logPartitions({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
+  const partitions: string[] = [];
+  for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS)
+    partitions.push(logPartition(asset, epoch, hour));
+  return partitions;
+}
+
 /** Rows of the log after one second and not after another, oldest first, some at a time. */
 export async function* logBetween(
   store: Pick<Store, 'query'>,
-  { asset, epoch }: Place,
+  place: Place,
   after: number,
   upTo: number,
 ): AsyncGenerator<readonly Item[]> {
-  for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS) {
-    const partition = logPartition(asset, epoch, hour);
+  for (const partition of logPartitions(place, after, upTo)) {
     for (let from: string | undefined = logSecond(after + 1); from !== undefined; ) {
       const page = { after: from, limit: ROWS_A_READ };
       const read: readonly Item[] = await store.query('Issuance', partition, '', page);
@@ -204,7 +211,8 @@ export function silentBeside(
   });
 }
 
-function secondsOf(row: Item | undefined): number {
+/** When a row of the log was written, seconds UTC. */
+export function secondsOf(row: Item | undefined): number {
   return Number(row?.sk.split('#')[0]);
 }
 

@@ -6,8 +6,8 @@
  * settled; whoever looks adds the rest.
  */
 import { type Item, LimitExceeded, type Store, Throttled, Unavailable, UnknownOutcome } from '../ports.ts';
-import { beginning, logBetween, SETTLED_SECONDS } from './gossip.ts';
-import { LOG_SECONDS, logPartition, refusedKey, supplyKey } from './rows.ts';
+import { beginning, logBetween, SETTLED_SECONDS, secondsOf } from './gossip.ts';
+import { LOG_SECONDS, refusedKey, supplyKey } from './rows.ts';
 import type { TokenTransaction } from './scheme.ts';
 
 /** Hours of the log that one wake-up adds up, and rows after which it leaves the next hour to the next one. */
@@ -65,7 +65,7 @@ function amountIn(row: Item | undefined, name: string): bigint | undefined {
 export function withRows(supply: Supply, rows: readonly Item[], upTo: number): Supply {
   let { issued, redeemed, transactions, unseen } = supply;
   for (const row of rows) {
-    const at = Number(row.sk.split('#')[0]);
+    const at = secondsOf(row);
     if (!(at > supply.upTo && at <= upTo)) continue;
     const amounts = [amountIn(row, 'issued'), amountIn(row, 'redeemed')] as const;
     issued += amounts[0] ?? 0n;
@@ -74,14 +74,6 @@ export function withRows(supply: Supply, rows: readonly Item[], upTo: number): S
     if (amounts.includes(undefined)) unseen += 1;
   }
   return { issued, redeemed, transactions, unseen, upTo: Math.max(supply.upTo, upTo) };
-}
-
-/** The partitions of the log from one time to another, both seconds, oldest first. */
-export function logPartitions({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
-  const partitions: string[] = [];
-  for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS)
-    partitions.push(logPartition(asset, epoch, hour));
-  return partitions;
 }
 
 /**

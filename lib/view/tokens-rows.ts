@@ -1,8 +1,8 @@
 /** The rows that tell what of an asset is in circulation, as one signing service has seen it. */
 import type { Committee } from '../messages/committee.ts';
-import { type Told, toldBy } from '../signing-service/gossip.ts';
+import { logPartitions, type Told, toldBy } from '../signing-service/gossip.ts';
 import { refusedKey, supplyKey } from '../signing-service/rows.ts';
-import { logPartitions, type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
+import { type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
 import type { CoinRows } from './committee-rows.ts';
 import type { Reader } from './reader.ts';
 

@@ -1,12 +1,10 @@
 /** A coordinator that loses what it should forward, and then works again. */
 import { expect, test } from 'vitest';
-import { identityOf } from '../../lib/local/committee.ts';
+import { identityOf, RULE_SECONDS } from '../../lib/local/committee.ts';
 import { bodyOf } from '../../lib/messages/catalogue.ts';
 import { inboxQueue, topicQueue } from '../../lib/messages/topics.ts';
 import type { Item, QueueName } from '../../lib/ports.ts';
 import { NodeWorld } from './world.ts';
-
-const RULE_SECONDS = 900;
 
 /** Operator 1's first parcel to operator 2 is lost; the scheduled rule runs at every coordinator. */
 async function withoutFirstParcel(): Promise<{ world: NodeWorld; parcels: () => number }> {

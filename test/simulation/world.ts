@@ -6,7 +6,15 @@
  */
 
 import type { Faults, LocalCloud, TableSnapshot } from '../../lib/local/cloud.ts';
-import { COINS, type Coin, identityOf, LocalCommittee, type Report, type RoleName } from '../../lib/local/committee.ts';
+import {
+  COINS,
+  type Coin,
+  identityOf,
+  LocalCommittee,
+  type Report,
+  type RoleName,
+  RULE_SECONDS,
+} from '../../lib/local/committee.ts';
 import type { PortCall } from '../../lib/local/gate.ts';
 import { Crash } from '../../lib/local/gate.ts';
 import { SeededRandom } from '../../lib/local/random.ts';
@@ -45,7 +53,6 @@ export const DEAD_LETTERS = 'coterie-simulation-dead-letters' as QueueName;
 const LEASE_SECONDS = 361;
 /** Lease expiries of one run: each takes six minutes of everybody's time. */
 const MOST_EXPIRIES = 4;
-const RULE_SECONDS = 900;
 /** Some twenty times what the busiest run has. */
 const MOST_BATCHES = 60_000;
 

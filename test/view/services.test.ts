@@ -1,6 +1,7 @@
 /** A signing service that dies after its key was made: from healthy to silent to healthy, as its peers are told. */
 import { describe, expect, it, vi } from 'vitest';
 import { statusText } from '../../lib/cli/status-command.ts';
+import { RULE_SECONDS } from '../../lib/local/committee.ts';
 import type { NodeFunction } from '../../lib/node/function.ts';
 import type { CommitteeView } from '../../lib/view/committee-view.ts';
 import { NodeWorld, type WorldOptions } from '../node/world.ts';
@@ -12,8 +13,6 @@ vi.mock('../../lib/signing-service/coconut-scheme.ts', async () => {
   const plain = await import('../signing-service/plain.ts');
   return { coconutScheme: () => new plain.PlainScheme() };
 });
-
-const RULE_SECONDS = 900;
 
 /** With the scheduled rules of all roles, as they are deployed. */
 async function services(options: WorldOptions = {}): Promise<NodeWorld> {

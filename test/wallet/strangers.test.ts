@@ -26,6 +26,17 @@ beforeAll(async () => {
   world = await new World(4, 3, 1, 'strangers').start();
 });
 
+/** While one service is silent. */
+async function withoutOne(doing: () => Promise<void>): Promise<void> {
+  const { committee } = world.network;
+  committee.kill(4);
+  try {
+    await doing();
+  } finally {
+    committee.revive(4);
+  }
+}
+
 const outputsOf = async (invoice: Invoice): Promise<readonly [Paid, Paid]> =>
   payable(invoice, world.network.key.keyId, await mclVerifier());
 
@@ -99,12 +110,9 @@ describe('what a wallet was paid', () => {
     await (await world.funded('payer beyond the window', 10n)).pay(invoice);
     await payee.receive(invoice);
     expect(payee.balance).toBe(10n);
-    world.network.committee.kill(4);
-    try {
+    await withoutOne(async () => {
       expect((await world.wallet(seed)).balance).toBe(10n);
-    } finally {
-      world.network.committee.revive(4);
-    }
+    });
   });
 
   test('nor does a payment that is proven and can never be certified move what is looked for', async () => {
@@ -112,12 +120,9 @@ describe('what a wallet was paid', () => {
     const payee = await world.wallet(seed);
     const invoices = [await payee.invoice(1n), await payee.invoice(1n), await payee.invoice(1n)];
     await divide('divider of the third', invoices[2] as Invoice);
-    world.network.committee.kill(4);
-    try {
+    await withoutOne(async () => {
       await expect(payee.receive(invoices[2] as Invoice)).rejects.toBeInstanceOf(NetworkRefused);
-    } finally {
-      world.network.committee.revive(4);
-    }
+    });
     const numbers: Invoice[] = [];
     for (let k = 0; k < 3; k++) numbers.push(await payee.invoice(1n));
     const markers = (all: readonly Invoice[]) => all.map(({ marker }) => marker.commitment).sort();
@@ -131,15 +136,12 @@ describe('what a wallet was paid', () => {
     await divide('obstructor', bait);
     await (await world.funded('payer of the obstructed', 5n)).pay(invoice);
     await world.drain();
-    world.network.committee.kill(4);
-    try {
+    await withoutOne(async () => {
       await expect(payee.receive(bait)).rejects.toBeInstanceOf(NetworkRefused);
       await payee.receive(invoice);
       expect(payee.balance).toBe(5n);
       expect((await world.wallet(seed)).balance).toBe(5n);
-    } finally {
-      world.network.committee.revive(4);
-    }
+    });
   });
 
   test('is not looked for in what is not proven: a service that says much makes a wallet send nothing', async () => {
