@@ -16,7 +16,7 @@ import type { Hex } from '../messages/hex.ts';
 import type { OperatorFile } from '../messages/operator.ts';
 import { COORDINATOR_SEGMENT, topicQueue } from '../messages/topics.ts';
 import { COMMITTEE } from '../node/rows.ts';
-import type { Item, Key, MessageBus, QueueName } from '../ports.ts';
+import type { Item, Key, MessageBus, QueryPage, QueueName } from '../ports.ts';
 import { committeeOf } from '../view/committee-rows.ts';
 import type { CommitteeView } from '../view/committee-view.ts';
 import { type PublicTable, type Reader, shownRow } from '../view/reader.ts';
@@ -72,8 +72,8 @@ export class AwsPlace implements Place {
           const item = await store.get(table, key);
           return item && shownRow(item);
         }),
-      query: (table: PublicTable, pk: string, prefix = '') =>
-        this.#reached(async () => (await store.query(table, pk, prefix)).map(shownRow)),
+      query: (table: PublicTable, pk: string, prefix = '', page?: QueryPage) =>
+        this.#reached(async () => (await store.query(table, pk, prefix, page)).map(shownRow)),
       states: (which, limit) =>
         this.#reached(async () => {
           if (which === 'all') return this.#scan(tableName(identity, segment, 'Ceremonies'), limit);

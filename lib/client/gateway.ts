@@ -14,6 +14,8 @@ import { type GatewayPort, type RequestName, replyKeyOf } from '../wallet/gatewa
 
 /** Requests that were posted and that nobody waits for: of more, the oldest are forgotten. */
 const MOST_REQUESTS = 1_024;
+/** Characters of the answers to one request: a page of everything from each of 31 services is less than a third. More is dropped, and asked for again. */
+const MOST_CHARACTERS = 32 * 2 ** 20;
 const LONG_POLL_SECONDS = 20;
 const DEFAULT_PATIENCE_SECONDS = 60;
 const DEFAULT_GRACE_SECONDS = 2;
@@ -41,6 +43,8 @@ export interface SqsGatewayOptions {
 
 interface Request {
   readonly bodies: string[];
+  /** Of all bodies. */
+  characters: number;
   /** How many read the answers. */
   readers: number;
   /** Those of them who sleep. */
@@ -145,7 +149,7 @@ export class SqsGateway implements GatewayPort {
   #request(key: Hex): Request {
     const known = this.#requests.get(key);
     if (known) return known;
-    const made: Request = { bodies: [], readers: 0, sleepers: new Set() };
+    const made: Request = { bodies: [], characters: 0, readers: 0, sleepers: new Set() };
     this.#requests.set(key, made);
     if (this.#requests.size > MOST_REQUESTS) {
       const forgotten = [...this.#requests].find(([, { readers }]) => readers === 0);
@@ -199,7 +203,8 @@ export class SqsGateway implements GatewayPort {
   #hear(body: string): void {
     const key = replyKeyOf(body);
     const request = key && this.#requests.get(key);
-    if (!request) return;
+    if (!request || request.characters + body.length > MOST_CHARACTERS) return;
+    request.characters += body.length;
     request.bodies.push(body);
     for (const wake of request.sleepers) wake();
   }

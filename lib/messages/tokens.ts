@@ -192,6 +192,10 @@ export const recoveredIssued = z.strictObject({
   /** This is one of so many answers: one body does not hold everything. */
   part: z.int().min(1).max(512),
   parts: z.int().min(1).max(512),
+  /** Hash of what all parts hold together: a request that is delivered twice is answered twice, and by then more may be stored. */
+  list: hex32,
+  /** The service's tables are not those that the epoch began with: it may have forgotten something, and its end is not the end. */
+  readOnly: z.literal(true).optional(),
   issued: z.array(issued).max(256),
   /** There is more: to be asked for from here. The same in every part. */
   next: recoveryPlace.optional(),

@@ -31,10 +31,11 @@ import {
   spentUnder,
   toldBy,
 } from '../signing-service/gossip.ts';
-import { parted, recover } from '../signing-service/recover.ts';
+import { listOf, parted, recover } from '../signing-service/recover.ts';
 import type { TokenScheme } from '../signing-service/scheme.ts';
 import { type Issued, type Refused, SigningService, type Voted } from '../signing-service/service.ts';
 import { addUp, countRefusals } from '../signing-service/supply.ts';
+import { tablesOf } from '../signing-service/tables.ts';
 import { certifiedKey, openShare } from './advance.ts';
 import { LATELY_SECONDS } from './lifetimes.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
@@ -66,7 +67,7 @@ async function keyOf(node: Processor): Promise<{ readonly key: AssetKey; readonl
 /** @returns nothing before there is a committee and a key: wallets ask again */
 async function open(node: Processor, schemeOf: SchemeOf): Promise<Opened | undefined> {
   const [committee, held] = [await node.committee(), await keyOf(node)];
-  const { coin: asset, identity } = node.config;
+  const { coin: asset, identity, outcomeQueue } = node.config;
   const file = committee?.file.assets[asset];
   if (!committee || !held || !file) return node.log('ServiceNotReady') as undefined;
   const self = ownIndex(committee, identity);
@@ -84,10 +85,10 @@ async function open(node: Processor, schemeOf: SchemeOf): Promise<Opened | undef
       share: () => openShare(node, held.key.keyId),
       halt: HALT,
       began: held.began,
-      withdrawn: async (notice) => {
-        const { outcomeQueue } = node.config;
-        if (outcomeQueue) await node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]);
-      },
+      // Where nobody listens nothing is noted as said: a queue that the operator adds later hears of it when the certificate comes again.
+      ...(outcomeQueue
+        ? { withdrawn: (notice) => node.send([{ queue: outcomeQueue, body: bodyOf('Withdrawal', notice) }]) }
+        : {}),
     },
   );
   return { service, committee, self, asset, epoch: file.epoch };
@@ -242,11 +243,15 @@ export async function onRecoverIssued(
   const { issued, next } = await recover(node.ports.store, opened.asset, opened.epoch, payload);
   // With room for the fields around them.
   const parts = parted(issued, MAX_ANSWER_BYTES - 1_000);
+  const list = listOf(issued);
+  const readOnly = await opened.service.isReadOnly();
   const answers = parts.map((part, i): Answer => {
     const answer = {
       index: opened.self,
       part: i + 1,
       parts: parts.length,
+      list,
+      ...(readOnly ? ({ readOnly } as const) : {}),
       issued: [...part],
       ...(next ? { next } : {}),
     };
@@ -293,9 +298,11 @@ export async function onSpentSerials(
     return node.log('EnvelopeRejected', { type: 'SpentSerials', reason: 'a certificate certifies nothing', bad });
   if (upTo === undefined || body.to !== opened.self) return;
   // The end of an answer. While the peer gets on, it may have more, and is asked from where it ended; the rest waits for the next scheduled wake-up.
-  const before = (await position(node.ports.store, opened, body.from)) ?? 0;
+  const { store } = node.ports;
+  const from = { peer: body.from, tables: await tablesOf(store) };
+  const before = (await position(store, opened, from)) ?? 0;
   if (upTo <= before) return;
-  await movePosition(node.ports.store, opened, upTo, body.from);
+  await movePosition(store, opened, upTo, from);
   if (certificates.length > 0 || upTo > before + ASK_AGAIN_SECONDS) await ask(node, opened, [body.from]);
 }
 
@@ -381,9 +388,11 @@ async function reportSilent(node: Processor, { committee, self, asset, epoch }: 
 
 async function ask(node: Processor, opened: Opened, peers: readonly number[]): Promise<void> {
   const { epoch } = opened;
+  const { store } = node.ports;
+  const tables = await tablesOf(store);
   const messages: OutgoingMessage[] = [];
   for (const peer of peers) {
-    const after = (await position(node.ports.store, opened, peer)) ?? 0;
+    const after = (await position(store, opened, { peer, tables })) ?? 0;
     const content = contentText('SpentSerialsRequest', { epoch, after, tags: [] });
     messages.push(await statement(node, opened, 'SpentSerialsRequest', peer, content));
   }

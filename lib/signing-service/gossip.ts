@@ -4,7 +4,7 @@
  */
 import { fromHex, type Hex, toHex } from '../messages/hex.ts';
 import type { VoteCertificate } from '../messages/tokens.ts';
-import type { Item, Key, Store } from '../ports.ts';
+import type { Item, Key, QueryPage, Store } from '../ports.ts';
 import { parseCertificateBytes } from './certificate.ts';
 import {
   certificateKey,
@@ -79,7 +79,7 @@ export async function spentSince(
 }
 
 /** The partitions of the log from one time to another, both seconds, oldest first. */
-export function logPartitions({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
+function logPartitions({ asset, epoch }: Place, after: number, upTo: number): readonly string[] {
   const partitions: string[] = [];
   for (let hour = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS; hour <= upTo; hour += LOG_SECONDS)
     partitions.push(logPartition(asset, epoch, hour));
@@ -88,7 +88,7 @@ export function logPartitions({ asset, epoch }: Place, after: number, upTo: numb
 
 /** Rows of the log after one second and not after another, oldest first, some at a time. */
 export async function* logBetween(
-  store: Pick<Store, 'query'>,
+  store: { query(table: 'Issuance', pk: string, prefix: string, page: QueryPage): Promise<readonly Item[]> },
   place: Place,
   after: number,
   upTo: number,
@@ -136,17 +136,24 @@ export async function beginning(store: Store, { asset, epoch }: Place, now: numb
   return at;
 }
 
-/** How far certificates were sent, or have come from one peer: seconds of whoever spent. */
-export async function position(store: Store, { asset, epoch }: Place, peer?: number): Promise<number | undefined> {
-  const at = (await store.get('Issuance', positionKey(asset, epoch, peer)))?.['at'];
-  return typeof at === 'number' ? at : undefined;
+/** What has come from one peer into these tables (`tablesOf`): others, as a restored one, lack it, and it is asked for again. */
+export interface From {
+  readonly peer: number;
+  readonly tables: string;
 }
 
-export async function movePosition(store: Store, { asset, epoch }: Place, at: number, peer?: number): Promise<void> {
-  const key: Key = positionKey(asset, epoch, peer);
-  const before = (await store.get('Issuance', key))?.['at'];
-  if (typeof before === 'number' && before >= at) return;
-  await store.write({ kind: 'put', table: 'Issuance', item: { ...key, at } });
+/** How far certificates were sent, or have come from one peer: seconds of whoever spent. */
+export async function position(store: Store, { asset, epoch }: Place, from?: From): Promise<number | undefined> {
+  const row = await store.get('Issuance', positionKey(asset, epoch, from?.peer));
+  const at = row?.['at'];
+  return typeof at === 'number' && row?.['tables'] === from?.tables ? at : undefined;
+}
+
+export async function movePosition(store: Store, place: Place, at: number, from?: From): Promise<void> {
+  const before = await position(store, place, from);
+  if (before !== undefined && before >= at) return;
+  const key: Key = positionKey(place.asset, place.epoch, from?.peer);
+  await store.write({ kind: 'put', table: 'Issuance', item: { ...key, at, ...(from ? { tables: from.tables } : {}) } });
 }
 
 // ------------------------------------------------------------------------------------------------ who tells

@@ -2,6 +2,7 @@
  * `RecoverIssued`: the stored answers, for a wallet that was restored from its seed. It knows the tags of what it had and the outputs that it asked for, and nothing else; what is
  * stored here it gets back, as far as it has come: a transaction that is only locked may be finished by whoever holds its bytes.
  */
+import { createHash } from 'node:crypto';
 import { type Hex, toHex } from '../messages/hex.ts';
 import type { Issued, RecoveryPlace, Vote } from '../messages/tokens.ts';
 import type { Item, Store } from '../ports.ts';
@@ -96,6 +97,11 @@ function issuedIn(id: Hex, rows: readonly Item[]): Issued | undefined {
     ...(certificate ? { certificate } : {}),
     ...(Array.isArray(signatures) ? { signatures: signatures as Hex[] } : {}),
   };
+}
+
+/** What tells the parts of one answer from those of another. SHA-256, 32 bytes. */
+export function listOf(issued: readonly Issued[]): Hex {
+  return toHex(createHash('sha256').update(JSON.stringify(issued)).digest());
 }
 
 /** In the order found, as many to an answer as fit; at least one answer, so that a wallet knows that nothing is here. @param most bytes of one */

@@ -2,7 +2,7 @@
  * What may be looked at: an operator's public rows, wherever they lie. Nothing here can write, and the table of ephemeral secrets is not among those that can be named,
  * so that whatever shows the state of an operator cannot be made to show a nonce.
  */
-import type { Item, Key, Table } from '../ports.ts';
+import type { Item, Key, QueryPage, Table } from '../ports.ts';
 
 /** `Nonces` is nobody's to look at; what a service has locked and spent nobody needs to. `Issuance` holds what services said to wallets, sealed on its way, and no secret. */
 export const PUBLIC_TABLES = ['Ceremonies', 'Keys', 'Directory', 'Issuance'] as const satisfies readonly Table[];
@@ -11,8 +11,8 @@ export type PublicTable = (typeof PUBLIC_TABLES)[number];
 /** One role's rows: a coin's processor, an asset's signing service, or the coordinator. Strongly consistent, but for {@link Reader.states}. */
 export interface Reader {
   get(table: PublicTable, key: Key): Promise<Item | undefined>;
-  /** Ascending by `sk`. */
-  query(table: PublicTable, pk: string, prefix?: string): Promise<readonly Item[]>;
+  /** Ascending by `sk`; all, or a page. */
+  query(table: PublicTable, pk: string, prefix?: string, page?: QueryPage): Promise<readonly Item[]>;
   /**
    * State rows of ceremonies, in no order. `open` reads the index of those that will be woken; `all` reads the whole table.
    * @param limit at most so many rows

@@ -1,6 +1,7 @@
 /** The rows that tell what of an asset is in circulation, as one signing service has seen it. */
 import type { Committee } from '../messages/committee.ts';
-import { logPartitions, type Told, toldBy } from '../signing-service/gossip.ts';
+import type { Item } from '../ports.ts';
+import { logBetween, secondsOf, type Told, toldBy } from '../signing-service/gossip.ts';
 import { refusedKey, supplyKey } from '../signing-service/rows.ts';
 import { type Supply, supplyOf, withRows } from '../signing-service/supply.ts';
 import type { CoinRows } from './committee-rows.ts';
@@ -8,6 +9,8 @@ import type { Reader } from './reader.ts';
 
 /** Before the first wake-up nothing is added up, and the log begins within a day of it. */
 const FIRST_DAY_SECONDS = 86_400;
+/** Of one look. */
+const MOST_ROWS = 10_000;
 
 export interface AssetRows {
   /** The service, as a processor: its key, its peers, its ceremonies. */
@@ -32,11 +35,30 @@ export async function readAsset(service: CoinRows, reader: Reader, now: number):
     toldBy(reader, { asset, epoch }),
   ]);
   const settled = supplyOf(tally, now - FIRST_DAY_SECONDS);
-  const log = await Promise.all(
-    logPartitions({ asset, epoch }, settled.upTo, now).map((partition) => reader.query('Issuance', partition)),
-  );
   const counts = Object.entries(refused ?? {}).filter(
     (entry): entry is [string, number] => typeof entry[1] === 'number' && entry[0] !== 'version',
   );
-  return { service, terms, supply: withRows(settled, log.flat(), now), told, refused: new Map(counts) };
+  return {
+    service,
+    terms,
+    supply: await lately(reader, { asset, epoch }, settled, now),
+    told,
+    refused: new Map(counts),
+  };
+}
+
+/** What came since it was added up: all of it, or up to the second at which it is too much to look through. */
+async function lately(
+  reader: Reader,
+  place: { readonly asset: string; readonly epoch: number },
+  settled: Supply,
+  now: number,
+): Promise<Supply> {
+  const rows: Item[] = [];
+  for await (const page of logBetween(reader, place, settled.upTo, now)) {
+    rows.push(...page);
+    // Whoever pays himself again and again fills the log for nothing: the next scheduled wake-up adds it up.
+    if (rows.length > MOST_ROWS) return withRows(settled, rows, secondsOf(rows.at(-1)) - 1);
+  }
+  return withRows(settled, rows, now);
 }

@@ -10,18 +10,23 @@ import { readTransaction, type Transaction, transactionId } from '../coconut/tra
 import { fromHex, type Hex } from '../messages/hex.ts';
 import type { Issued, RecoveryPlace, VoteCertificate } from '../messages/tokens.ts';
 import { certifies } from '../signing-service/certificate.ts';
-import { ask } from './gateway.ts';
-import { expectedVote, type Phases } from './phases.ts';
+import { type Asked, ask } from './gateway.ts';
+import { expectedVote } from './phases.ts';
 
 /** Fewer than t services said what they have: nobody knows whether that is all. */
 export class RecoveryIncomplete extends Error {
   readonly kind = 'RecoveryIncomplete';
   /** Services that did not answer, or not with all parts. */
   readonly unresponsive: readonly number[];
+  /** Services whose tables were restored or copied: what they have is used, and is not known to be all. */
+  readonly readOnly: readonly number[];
 
-  constructor(t: number, got: number, unresponsive: readonly number[]) {
-    super(`expected ${t} services to say what they have stored, got ${got}`);
+  constructor(t: number, got: number, unresponsive: readonly number[], readOnly: readonly number[]) {
+    const restored =
+      readOnly.length > 0 ? `; of tables that were restored since the key was made: ${readOnly.join(', ')}` : '';
+    super(`expected ${t} services to say all that they have stored, got ${got}${restored}`);
     this.unresponsive = unresponsive;
+    this.readOnly = readOnly;
   }
 }
 
@@ -42,28 +47,30 @@ const MOST_PAGES = 4_096;
 type By = { readonly tags: readonly Hex[] } | { readonly outputs: readonly Hex[] };
 
 /** @param by tags (48 bytes each) of tokens, or ids (32) of outputs @throws {RecoveryIncomplete} */
-export async function recover(phases: Phases, by: By): Promise<readonly Found[]> {
+export async function recover(asked: Asked, by: By): Promise<readonly Found[]> {
   const [field, ids] = 'tags' in by ? (['tags', by.tags] as const) : (['outputs', by.outputs] as const);
   const found = new Map<Hex, Found>();
   for (let from = 0; from < ids.length; from += MOST_IDS)
-    await recoverSome(phases, { [field]: ids.slice(from, from + MOST_IDS) }, found);
+    await recoverSome(asked, { [field]: ids.slice(from, from + MOST_IDS) }, found);
   return [...found.values()];
 }
 
-async function recoverSome(phases: Phases, question: object, found: Map<Hex, Found>): Promise<void> {
-  const { keys, t } = phases.quorum;
+async function recoverSome(asked: Asked, question: object, found: Map<Hex, Found>): Promise<void> {
+  const { keys, t } = asked.quorum;
   const services = [...keys.keys()];
   const told = new Set<number>();
+  const readOnly = new Set<number>();
   let asking = new Map<number, RecoveryPlace | undefined>(services.map((index) => [index, undefined]));
   for (let [all, more] = [0, 0]; all < MOST_PAGES && more < MORE_PAGES && asking.size > 0; all++) {
     if (told.size >= t) more++;
     const next = new Map<number, RecoveryPlace | undefined>();
     for (const [after, those] of grouped(asking)) {
-      const pages = await page(phases, { ...question, ...(after ? { after } : {}) }, those, found);
-      for (const [index, place] of pages) {
-        if (!place) told.add(index);
+      const pages = await page(asked, { ...question, ...(after ? { after } : {}) }, those, found);
+      for (const [index, { next: place, readOnly: restored }] of pages) {
+        if (restored) readOnly.add(index);
+        else if (!place) told.add(index);
         // A service that does not get on has nothing more to say.
-        else if (isBehind(place, after)) next.set(index, place);
+        if (place && isBehind(place, after)) next.set(index, place);
       }
     }
     asking = next;
@@ -72,7 +79,8 @@ async function recoverSome(phases: Phases, question: object, found: Map<Hex, Fou
     throw new RecoveryIncomplete(
       t,
       told.size,
-      services.filter((index) => !told.has(index)),
+      services.filter((index) => !told.has(index) && !readOnly.has(index)),
+      [...readOnly],
     );
 }
 
@@ -96,30 +104,41 @@ function isBehind(place: RecoveryPlace, after: RecoveryPlace | undefined): boole
   return place.certified === after.certified ? place.transaction > after.transaction : after.certified;
 }
 
-/** One page of each of these services. @returns of those that told all of it, where it ended; nothing where that was the end */
+/** The end of one service's page. */
+interface PageEnd {
+  /** Where it goes on; nothing where that was all. */
+  readonly next: RecoveryPlace | undefined;
+  /** What this service says is not known to be all that it once had stored. */
+  readonly readOnly: boolean;
+}
+
+/** One page of each of these services. @returns of those that told all of it */
 async function page(
-  phases: Phases,
+  asked: Asked,
   question: object,
   services: readonly number[],
   found: Map<Hex, Found>,
-): Promise<ReadonlyMap<number, RecoveryPlace | undefined>> {
-  const parts = new Map<number, Set<number>>();
-  const whole = new Map<number, RecoveryPlace | undefined>();
+): Promise<ReadonlyMap<number, PageEnd>> {
+  const parts = new Map<string, Set<number>>();
+  const whole = new Map<number, PageEnd>();
   // Another key each time, hedged by nothing: parts of an answer of today must not be taken for parts of an earlier one's.
   const keyFor = () => randomBytes(32);
-  const enough = () => whole.size >= Math.min(phases.quorum.t, services.length);
-  for await (const answer of ask(phases, 'RecoverIssued', question, keyFor, enough, services)) {
-    const { index, part, parts: of, issued, next } = answer;
-    const got = parts.get(index) ?? new Set<number>();
-    parts.set(index, got.add(part));
-    if (got.size === of) whole.set(index, next);
-    for (const each of issued) take(phases, each as Issued, found);
+  const complete = () => [...whole.values()].filter(({ readOnly }) => !readOnly).length;
+  const enough = () => whole.size === services.length || complete() >= asked.quorum.t;
+  for await (const answer of ask(asked, 'RecoverIssued', question, keyFor, enough, services)) {
+    const { index, part, parts: of, list, issued, next, readOnly = false } = answer;
+    // A question that was delivered twice is answered twice, and parts of both together may be the whole of neither.
+    const name = `${index} ${list} ${of}`;
+    const got = parts.get(name) ?? new Set<number>();
+    parts.set(name, got.add(part));
+    if (got.size === of && !whole.has(index)) whole.set(index, { next, readOnly });
+    for (const each of issued) take(asked, each as Issued, found);
     if (whole.size === services.length) break;
   }
   return whole;
 }
 
-function take({ quorum }: Phases, { transaction: bytes, certificate }: Issued, found: Map<Hex, Found>): void {
+function take({ quorum }: Asked, { transaction: bytes, certificate }: Issued, found: Map<Hex, Found>): void {
   const reading = readTransaction(fromHex(bytes));
   if (!reading.ok) return;
   const { transaction } = reading;

@@ -116,6 +116,17 @@ describe('a gateway over SQS', () => {
     expect(all).toHaveLength(2);
   });
 
+  it('keeps so much of what somebody sends to one key, and what others are sent all the same', async () => {
+    const { gateway, queues } = made({ patience: 0.3 });
+    for (const n of [1, 2]) await gateway.post('RecoverIssued', `{"replyKey":"${keyOf(n)}"}`, [1]);
+    const long = `${answerTo(keyOf(1), 1)}${' '.repeat(4 * 2 ** 20)}`;
+    queues.waiting.push(...Array.from({ length: 12 }, () => long), answerTo(keyOf(2), 1));
+    expect(await heard(gateway.answers(keyOf(2)), 1)).toEqual([answerTo(keyOf(2), 1)]);
+    const kept = await heard(gateway.answers(keyOf(1)));
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.join('').length).toBeLessThanOrEqual(32 * 2 ** 20);
+  });
+
   it('reads for nobody when nobody waits, and again when somebody does', async () => {
     const { gateway, queues } = made();
     queues.waiting.push(answerTo(keyOf(1), 1));

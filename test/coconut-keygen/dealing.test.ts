@@ -191,6 +191,21 @@ describe.each([ENGINES[1] as (typeof ENGINES)[number]])('with the engine %s', (_
     expect(readDealing(verifier, place(LIAR, T), deal(place(LIAR, T - 1), random('lower')).dealing)).toBeUndefined();
   });
 
+  test('DKG-01 a dealing of another number of attributes, or of proofs, is none', () => {
+    const { dealing } = dealt(LIAR);
+    const { rows, proofsY } = dealing;
+    const more = <T>(of: readonly T[]): T[] => [...of, ...of.slice(0, 1)];
+    const reads = (change: Partial<EncodedRows>, proofs = proofsY) =>
+      readDealing(verifier, place(LIAR, T), { ...dealing, rows: { ...rows, ...change }, proofsY: proofs });
+    expect(reads({})).toBeDefined();
+    expect(reads({ beta: more(rows.beta), betaTilde: more(rows.betaTilde) })).toBeUndefined();
+    expect(reads({ beta: more(rows.beta) })).toBeUndefined();
+    expect(reads({ betaTilde: more(rows.betaTilde) })).toBeUndefined();
+    expect(reads({ betaTilde: rows.betaTilde.slice(1) })).toBeUndefined();
+    expect(reads({}, proofsY.slice(1))).toBeUndefined();
+    expect(reads({}, more(proofsY))).toBeUndefined();
+  });
+
   test('ENC-05 whatever of a dealing is changed after its proof, the proof no longer holds', () => {
     const { dealing } = dealt(LIAR);
     const { rows, proofX, proofsY } = dealing;

@@ -366,6 +366,7 @@ describe('a partial signature', () => {
     const small = new Uint8Array(48);
     small[0] = 0x80;
     expect(sign([small, good])).toThrow(/BadPoint/);
+    expect(() => signPartial(secret, { ...asked.statement, commitment: small }, random)).toThrow(/BadPoint/);
     expect(sign([good])).toThrow(CoconutError);
     expect(sign([])).toThrow(CoconutError);
     expect(() => signPartial(secret, { ...asked.statement, attributes: 3 }, random)).toThrow(CoconutError);

@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { GATEWAY, identityOf, LocalCommittee, type Report } from '../../lib/local/committee.ts';
 import { bodyOf, type Payload, parseBody, parseBodyAs } from '../../lib/messages/catalogue.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
+import type { Environment } from '../../lib/node/function.ts';
+import type { NodeConfig, ProcessorConfig } from '../../lib/node/node.ts';
 import type { QueueName } from '../../lib/ports.ts';
 import {
   type Answerers,
@@ -13,6 +15,7 @@ import {
   requestHash,
   sealAnswer,
 } from '../../lib/signing-service/answer.ts';
+import { listOf } from '../../lib/signing-service/recover.ts';
 import { bytesOf } from '../messages/fixtures.ts';
 import { answerersOf, Questions } from './answered.ts';
 import { ASSET, type Plain, tag } from './plain.ts';
@@ -31,6 +34,8 @@ class Deployed {
   readonly reports: Report[] = [];
   readonly bodies: string[] = [];
   readonly questions = new Questions();
+  /** Whether operator files name a queue for outcomes. */
+  listens = true;
   readonly withdrawals: { readonly operator: number; readonly withdrawal: Payload<'Withdrawal'> }[] = [];
 
   private constructor(n: number, t: number, f: number) {
@@ -40,6 +45,9 @@ class Deployed {
       coins: [],
       assets: { [ASSET]: { t, f, epoch: 3, depositors: { keys: [DEPOSITOR], required: 1, capPerEpoch: '1000' } } },
       cloud: { seed: new Uint8Array(32).fill(9), clock: 'virtual' },
+      instruments: {
+        run: (handler) => ({ ...handler, run: (env, batch) => handler.run(this.#configured(env), batch) }),
+      },
     });
     this.committee.onReport((report) => this.reports.push(report));
     this.committee.onAnswer((body) => this.bodies.push(body));
@@ -51,6 +59,11 @@ class Deployed {
     await deployed.committee.assemble();
     await deployed.run();
     return deployed;
+  }
+
+  #configured(environment: Environment<NodeConfig>): Environment<NodeConfig> {
+    const config = environment.config as ProcessorConfig;
+    return this.listens ? environment : { ...environment, config: { ...config, outcomeQueue: undefined } };
   }
 
   get cloud(): LocalCommittee['cloud'] {
@@ -199,6 +212,21 @@ describe('signing services as deployed', () => {
       expect(withdrawal).toEqual({ transaction: certificate.vote?.transaction, ...withdraw, certificate });
   });
 
+  test('a withdrawal that nobody listened for is told when its certificate comes again, once somebody does', async () => {
+    const deployed = await Deployed.made();
+    const withdraw = { amount: '5', recipient: 'bc1q', memo: 'rent' };
+    const certificate = await certificateOf(deployed, spend({ outputs: [], withdraw }));
+    deployed.listens = false;
+    await deployed.post('TransactionCertificate', { ...certificate, ...reply });
+    expect(await deployed.answers('PartialSignatures')).toHaveLength(3);
+    expect(deployed.withdrawals).toEqual([]);
+    deployed.listens = true;
+    await deployed.post('TransactionCertificate', { ...certificate, ...reply });
+    expect(deployed.withdrawals.map(({ operator }) => operator).sort()).toEqual([1, 2, 3]);
+    await deployed.post('TransactionCertificate', { ...certificate, ...reply });
+    expect(deployed.withdrawals).toHaveLength(3);
+  });
+
   test('a function opens what it needs: who votes and who tells what is stored open no share of the asset’s key', async () => {
     const deployed = await Deployed.made();
     const opened: string[] = [];
@@ -245,7 +273,9 @@ describe('RecoverIssued', () => {
     const [byOutputs] = await deployed.answers('RecoveredIssued');
     expect(byOutputs?.issued).toHaveLength(2);
     await deployed.post('RecoverIssued', { outputs: [id32('nobody’s')], ...reply }, [3]);
-    expect(await deployed.answers('RecoveredIssued')).toEqual([{ index: 3, part: 1, parts: 1, issued: [] }]);
+    expect(await deployed.answers('RecoveredIssued')).toEqual([
+      { index: 3, part: 1, parts: 1, list: listOf([]), issued: [] },
+    ]);
   });
 });
 
@@ -288,14 +318,27 @@ describe('spent serials', () => {
     deployed.cloud.advance(hour);
     await deployed.post('Transaction', { ...spend({ tags: [tag(99)] }), ...reply }, [1]);
     expect(await deployed.answers('TransactionVote')).toMatchObject([{ refusal: { reason: 'ReadOnly' } }]);
+    const spent = () =>
+      deployed.items(1, 'Serials').filter(({ pk, state }) => pk.startsWith('T#') && `${state}`.startsWith('spent#'))
+        .length;
     await deployed.post('Wake', {}, [1]);
-    const spent = deployed
-      .items(1, 'Serials')
-      .filter(({ pk, state }) => pk.startsWith('T#') && `${state}`.startsWith('spent#'));
-    expect(spent).toHaveLength(20);
+    expect(spent()).toBe(20);
+    // Once more, and nothing but this table: how far its peers had told it then says nothing of what is in this one.
+    deployed.cloud.restoreTable(`operator1/${ASSET}`, empty);
+    expect(spent()).toBe(0);
+    deployed.cloud.advance(hour);
+    await deployed.post('Wake', {}, [1]);
+    expect(spent()).toBe(20);
     await deployed.post('Transaction', { ...spend({ tags: [tag(98)] }), ...reply }, [1]);
     expect(await deployed.answers('TransactionVote')).toMatchObject([{ refusal: { reason: 'ReadOnly' } }]);
     expect(deployed.reported('ReadOnly').length).toBeGreaterThan(0);
+    // What it tells a restored wallet may not be all that it once had stored.
+    await deployed.post('RecoverIssued', { tags: [tag(1)], ...reply }, [1, 2]);
+    const told = await deployed.answers('RecoveredIssued');
+    expect(told.map(({ index, readOnly, issued }) => [index, readOnly, issued.length]).sort()).toEqual([
+      [1, true, 1],
+      [2, undefined, 1],
+    ]);
   });
 
   test('a certificate that certifies nothing marks nothing, whoever sends it', async () => {

@@ -4,6 +4,9 @@ import type { Item, Store } from '../../lib/ports.ts';
 import { spentSince } from '../../lib/signing-service/gossip.ts';
 import { logKey, logPartition, positionKey } from '../../lib/signing-service/rows.ts';
 import { addUp } from '../../lib/signing-service/supply.ts';
+import type { CoinRows } from '../../lib/view/committee-rows.ts';
+import type { Reader } from '../../lib/view/reader.ts';
+import { readAsset } from '../../lib/view/tokens-rows.ts';
 import { id32 } from './plain.ts';
 
 const PLACE = { asset: 'usd', epoch: 3 };
@@ -67,5 +70,24 @@ describe('an hour in which anybody made very many transactions', () => {
       65,
     );
     expect(larger.most()).toBeLessThanOrEqual(1_000);
+  });
+
+  test('is shown as far as one look goes, and says up to when', async () => {
+    const service = {
+      coin: 'usd',
+      committee: { file: { assets: { usd: { epoch: PLACE.epoch } } } },
+    } as unknown as CoinRows;
+    const seen = async (rows: number) => {
+      const { store, most } = full(rows);
+      const { supply } = await readAsset(service, store as unknown as Reader, HOUR + 7_200);
+      expect(most()).toBeLessThanOrEqual(1_000);
+      return supply;
+    };
+    expect(await seen(1_000)).toMatchObject({ issued: 1_000n, transactions: 1_000, upTo: HOUR + 7_200 });
+    const some = await seen(ROWS);
+    // 11 pages; of the second in which the last ends nothing is counted.
+    expect(some.upTo).toBe(HOUR + Math.floor(10_999 / 65) - 1);
+    expect(some.transactions).toBe((some.upTo - HOUR + 1) * 65);
+    expect(some.issued).toBe(BigInt(some.transactions));
   });
 });

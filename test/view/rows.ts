@@ -16,7 +16,7 @@ export function readerOf(world: NodeWorld, operator: number, segment: string): R
   const store = world.cloud.store(namespace);
   return {
     get: (table, key) => store.get(table, key),
-    query: (table, pk, prefix) => store.query(table, pk, prefix),
+    query: (table, pk, prefix, page) => store.query(table, pk, prefix, page),
     states: async (which, limit) =>
       world.cloud.inspect
         .items(namespace, 'Ceremonies')

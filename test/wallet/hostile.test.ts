@@ -255,6 +255,10 @@ describe('a copy of a wallet', () => {
     for (let time = 0; time < 2; time++) {
       const restored = await world.wallet('divided');
       expect(await reasons(restored.pay(first))).toEqual(['Locked']);
+      // No service is shown the token once more: what it paid for is still to be decided.
+      await expect(restored.withdraw({ amount: '5', recipient: 'r', memo: '' })).rejects.toBeInstanceOf(
+        InsufficientFunds,
+      );
       const third = await payee.invoice(1n);
       await restored.pay(third);
       await payee.receive(third);

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { NetworkRefused } from '../../lib/signing-service/network.ts';
 import type { GatewayPort } from '../../lib/wallet/gateway.ts';
 import { InsufficientFunds } from '../../lib/wallet/wallet.ts';
-import { World } from './world.ts';
+import { Recorded, World } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -50,6 +51,23 @@ describe('a wallet', () => {
     await world.wallet('nobody', { gateway: watched });
     // 3 of 4: asked before each of the four answers.
     expect(said).toEqual([false, false, false, true]);
+  });
+
+  test('that heard nothing of a payment finishes it before it does anything else', async () => {
+    const wallet = new Recorded(world.network.gateway);
+    await world.funded('unheard', 10n);
+    const payer = await world.wallet('unheard', { gateway: wallet });
+    const payee = await world.wallet('payee of the unheard');
+    const [first, second] = [await payee.invoice(4n), await payee.invoice(3n)];
+    wallet.deaf = 'Transaction';
+    await expect(payer.pay(first)).rejects.toBeInstanceOf(NetworkRefused);
+    wallet.deaf = undefined;
+    // Of the change of the first: there is nothing else.
+    await payer.pay(second);
+    expect(payer.balance).toBe(3n);
+    await payee.receive(first);
+    await payee.receive(second);
+    expect(payee.balance).toBe(7n);
   });
 
   test('that forgot its numbers asks for another thing under the same number', async () => {

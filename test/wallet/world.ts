@@ -6,6 +6,7 @@ import type { TransactionDeposit } from '../../lib/coconut/transaction-bytes.ts'
 import { ServiceNetwork } from '../../lib/local/service-network.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { type AnswerName, type AnswerOf, requestHash, sealAnswer } from '../../lib/signing-service/answer.ts';
+import { listOf } from '../../lib/signing-service/recover.ts';
 import type { WalletCache } from '../../lib/wallet/cache.ts';
 import type { GatewayPort, RequestName } from '../../lib/wallet/gateway.ts';
 import { type DepositRequest, Wallet, type WalletSetting } from '../../lib/wallet/wallet.ts';
@@ -155,7 +156,7 @@ export class Impostor implements GatewayPort {
       const seal = <N extends AnswerName>(name: N, answer: AnswerOf<N>) =>
         sealAnswer({ ...this.#scope, index }, name, answer, question, bytesOf('an impostor'), bytesOf('ephemeral'));
       if (message === 'RecoverIssued')
-        lies.push(await seal('RecoveredIssued', { index, part: 1, parts: 1, issued: [] }));
+        lies.push(await seal('RecoveredIssued', { index, part: 1, parts: 1, list: listOf([]), issued: [] }));
       else lies.push(await seal('TransactionVote', { index, refusal: { reason: 'BadProof' } }));
     }
     this.#lies.set(replyKey, lies);

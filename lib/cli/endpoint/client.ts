@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import type * as z from 'zod';
 import type { Hex } from '../../messages/hex.ts';
-import type { Item, Key } from '../../ports.ts';
+import type { Item, Key, QueryPage } from '../../ports.ts';
 import type { PublicTable, Reader } from '../../view/reader.ts';
 import { Unreachable } from '../exit-status.ts';
 import type { Place, PlaceMessage, PlaceOperator, Refused } from '../place.ts';
@@ -46,7 +46,8 @@ export class EndpointPlace implements Place {
     const role = { identity, segment };
     return {
       get: async (table: PublicTable, { pk, sk }: Key) => (await read({ op: 'get', ...role, table, pk, sk }))[0],
-      query: (table: PublicTable, pk: string, prefix = '') => read({ op: 'query', ...role, table, pk, prefix }),
+      query: (table: PublicTable, pk: string, prefix = '', page?: QueryPage) =>
+        read({ op: 'query', ...role, table, pk, prefix, ...(page ? { page } : {}) }),
       states: (which, limit) => read({ op: 'states', ...role, which, limit }),
     };
   }

@@ -26,7 +26,14 @@ export type Hello = z.infer<typeof hello>;
 const role = { identity, segment };
 export const readRequest = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('get'), ...role, table, pk: key, sk: key }),
-  z.strictObject({ op: z.literal('query'), ...role, table, pk: key, prefix: key }),
+  z.strictObject({
+    op: z.literal('query'),
+    ...role,
+    table,
+    pk: key,
+    prefix: key,
+    page: z.strictObject({ after: key.optional(), limit: z.int().min(1).max(1_000) }).optional(),
+  }),
   z.strictObject({
     op: z.literal('states'),
     ...role,

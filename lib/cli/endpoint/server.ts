@@ -132,7 +132,7 @@ export class EndpointServer {
         return item ? [item] : [];
       }
       case 'query':
-        return store.query(asked.table, asked.pk, asked.prefix);
+        return store.query(asked.table, asked.pk, asked.prefix, asked.page);
       case 'states': {
         const rows = cloud.inspect.items(namespace, 'Ceremonies').filter(({ sk }) => sk === 'STATE');
         return rows.filter(({ wakeAt }) => asked.which === 'all' || wakeAt !== undefined).slice(0, asked.limit);

@@ -12,6 +12,7 @@ const PAPER = 'test/coconut/range-proof-paper.test.ts';
 const VECTORS = 'test/coconut/vectors.test.ts';
 const TRANSACTION_VECTORS = 'test/coconut/transaction-vectors.test.ts';
 const TRANSACTIONS = 'test/coconut/transactions.test.ts';
+const SHAPE = 'test/coconut/transaction-shape.test.ts';
 const FORGED = 'test/coconut/transactions-forged.test.ts';
 const DEALING = 'test/coconut-keygen/dealing.test.ts';
 const SERVICE = 'test/signing-service/service.test.ts';
@@ -23,6 +24,7 @@ const CONSERVATION = 'test/simulation-tokens/conservation.test.ts';
 const HOSTILE = 'test/wallet/hostile.test.ts';
 const STRANGERS = 'test/wallet/strangers.test.ts';
 const WALLET = 'test/wallet/wallet.test.ts';
+const RECOVERED = 'test/wallet/recovery.test.ts';
 const DERIVATION = 'test/wallet/derivation.test.ts';
 const PROSPECT = 'test/wallet/prospect.test.ts';
 const SUPPLY = 'test/console/tokens.test.ts';
@@ -40,9 +42,9 @@ const show = guardsOf('lib/coconut/show.ts', SHOWING);
 const value = guardsOf('lib/coconut/value-commitment.ts', TRANSACTIONS, FORGED);
 const range = guardsOf('lib/coconut/range-proof.ts', RANGE, PAPER, TRANSACTION_VECTORS);
 const inner = guardsOf('lib/coconut/inner-product.ts', RANGE, PAPER, TRANSACTION_VECTORS);
-const bytes = guardsOf('lib/coconut/transaction-bytes.ts', TRANSACTIONS);
+const bytes = guardsOf('lib/coconut/transaction-bytes.ts', SHAPE, TRANSACTIONS);
 const output = guardsOf('lib/coconut/transaction-output.ts', FORGED, TRANSACTIONS);
-const proof = guardsOf('lib/coconut/transaction-proof.ts', TRANSACTIONS, FORGED);
+const proof = guardsOf('lib/coconut/transaction-proof.ts', TRANSACTIONS, FORGED, TRANSACTION_VECTORS);
 const verify = guardsOf('lib/coconut/transaction-verify.ts', FORGED, TRANSACTIONS);
 const balance = guardsOf('lib/coconut/balance.ts', FORGED, TRANSACTIONS);
 const deposit = guardsOf('lib/coconut/deposit.ts', TRANSACTIONS);
@@ -59,7 +61,7 @@ const tokens = guardsOf('lib/node/tokens.ts', DEPLOYED);
 const withdrawals = guardsOf('lib/node/withdrawals.ts', WITHDRAWALS);
 const phases = guardsOf('lib/wallet/phases.ts', PROSPECT, HOSTILE);
 const invoice = guardsOf('lib/wallet/invoice.ts', HOSTILE);
-const recovery = guardsOf('lib/wallet/recovery.ts', HOSTILE);
+const recovery = guardsOf('lib/wallet/recovery.ts', RECOVERED, HOSTILE);
 const wallet = guardsOf('lib/wallet/wallet.ts', HOSTILE, WALLET);
 const derivation = guardsOf('lib/wallet/derivation.ts', DERIVATION);
 
@@ -437,6 +439,8 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     'empty',
     'a transaction of nothing proves nothing (ENC-07)',
     "  if (transaction.inputs.length + transaction.outputs.length === 0) return 'BadShape';\n",
+    '',
+    { redundant: 'nothing is read as a transaction that has nothing coming in or nothing going out' },
   ),
   verify(
     'owner',
@@ -793,6 +797,18 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   tokens('gossip-epoch', 'of this epoch', '  if (epoch !== opened.epoch)\n', '  if (false)\n', {
     redundant: 'the answer is of the own epoch whatever was asked',
   }),
+  tokens(
+    'recovered-read-only',
+    'a service of restored tables says so',
+    '      ...(readOnly ? ({ readOnly } as const) : {}),\n',
+  ),
+  gossip(
+    'position-tables',
+    'what was told to other tables than these is asked for again',
+    " && row?.['tables'] === from?.tables ? at",
+    ' ? at',
+    { tests: [DEPLOYED] },
+  ),
   gossip(
     'told-seldom',
     'what a peer tells costs one write in ten minutes',
@@ -876,8 +892,20 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   recovery(
     'pages',
     'all pages are asked for',
-    '        if (!place) told.add(index);',
-    '        if (!place || place) told.add(index);',
+    '        else if (!place) told.add(index);',
+    '        else told.add(index);',
+  ),
+  recovery(
+    'read-only',
+    'the end of a restored table is not the end',
+    '        if (restored) readOnly.add(index);\n        else if',
+    '        if (restored) readOnly.add(index);\n        if',
+  ),
+  recovery(
+    'one-answer',
+    'parts of two answers are no answer',
+    '    const name = `${index} ${list} ${of}`;',
+    '    const name = `${index} ${of}`;',
   ),
   wallet(
     'marker',
