@@ -3,4 +3,6 @@ import { processorFunction } from '../../lib/node/function.ts';
 import { onServiceWake } from '../../lib/node/tokens.ts';
 import { coconutScheme } from '../../lib/signing-service/coconut-scheme.ts';
 
-export const handler = processorFunction('Wake', (node, payload) => onServiceWake(node, coconutScheme, payload));
+export const handler = processorFunction('Wake', (node, payload, delivery) =>
+  onServiceWake(node, coconutScheme, payload, delivery),
+);

@@ -24,6 +24,8 @@ export interface Visit {
   readonly node: Processor;
   readonly member: Member;
   readonly secrets: SecretsOf;
+  /** `armed`: an attempt before this one may have sent the next `Wake`, so it is sent after what it is for, and by the rule if that fails again. */
+  readonly wake?: 'armed' | 'unarmed';
 }
 
 /** Opens the signature key, runs `visit`, and wipes whatever it opened, however it ends. */
@@ -41,8 +43,8 @@ export async function visiting<T>(node: Processor, ceremony: Hex, visit: (visit:
 }
 
 /** Advances an existing ceremony as far as what has arrived allows. */
-export async function advance(node: Processor, ceremony: Hex): Promise<void> {
-  await visiting(node, ceremony, (visit) => advanceIn(visit, ceremony));
+export async function advance(node: Processor, ceremony: Hex, wake: Visit['wake'] = 'unarmed'): Promise<void> {
+  await visiting(node, ceremony, (visit) => advanceIn({ ...visit, wake }, ceremony));
 }
 
 export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
@@ -57,7 +59,8 @@ export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
     }
     const result = await stepOnce(visit, stored);
     if (result.kind !== 'changed') return;
-    const committed = await commit(visit.node, stored, result.transition, visit.secrets);
+    const previous = visit.wake === 'armed' ? { ...stored, stuck: true } : stored;
+    const committed = await commit(visit.node, previous, result.transition, visit.secrets);
     visit.secrets.forget();
     if (committed.kind === 'held') return;
     if (committed.kind === 'lost') refusedAt = stored.version;

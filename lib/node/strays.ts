@@ -2,7 +2,7 @@
 import type { Hex } from '../messages/hex.ts';
 import { type CeremonyParameters, ceremonyId } from '../messages/parameters.ts';
 import type { Item } from '../ports.ts';
-import { wakeMessage } from './commit.ts';
+import { advance } from './advance.ts';
 import { MAX_LIFE_SECONDS, PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
 import { loadState } from './load.ts';
 import type { Processor } from './node.ts';
@@ -56,7 +56,7 @@ async function releaseAuthorised(node: Processor, known: readonly Item[]): Promi
   return released;
 }
 
-/** A ceremony that runs here under the same request id, with other parameters, is told. */
+/** A ceremony that runs here under the same request id, with other parameters, is told: at once, for a `Wake` would go on until it ends, one for each time that a peer says it. */
 async function wakeContradicted(
   node: Processor,
   { kind, requestId }: CeremonyParameters,
@@ -65,7 +65,7 @@ async function wakeContradicted(
   const row = await node.ports.store.get('Ceremonies', requestKey(kind, requestId));
   const running = row?.['ceremony'];
   if (typeof running !== 'string' || running === ceremony) return;
-  await node.send([wakeMessage(node, running as Hex, node.now())]);
+  await advance(node, running as Hex);
 }
 
 /** The ceremony begins: what came before it lives as long as it does, and not as long as a stray. */

@@ -339,8 +339,13 @@ export async function onSpentSerialsRequest(
 }
 
 /** What was spent here since the last time goes to all; a service that may lack some asks all. */
-export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload: Payload<'Wake'>): Promise<void> {
-  await onWake(node, payload);
+export async function onServiceWake(
+  node: Processor,
+  schemeOf: SchemeOf,
+  payload: Payload<'Wake'>,
+  delivery?: Pick<Delivery, 'receiveCount'>,
+): Promise<void> {
+  await onWake(node, payload, delivery);
   if (payload.ceremony) return;
   const opened = await open(node, schemeOf);
   if (!opened) return;

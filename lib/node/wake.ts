@@ -1,28 +1,36 @@
 /** `Wake`: deadlines, leader periods and re-sends. Idempotent: whatever it finds done stays done. */
 import type { Payload } from '../messages/catalogue.ts';
 import type { Hex } from '../messages/hex.ts';
+import type { Delivery } from '../ports.ts';
 import { nextWake } from '../signing/step.ts';
 import { advance } from './advance.ts';
 import { resend, wakeMessage } from './commit.ts';
 import { loadState, type Stored } from './load.ts';
 import { whenAllAreKnown } from './membership.ts';
-import { nameOf, type Processor, rethrowCrash } from './node.ts';
+import { nameOf, type Processor, rethrowCrash, SendRefused } from './node.ts';
 
 /** Ceremonies looked at in one scheduled run; the next run takes the rest. */
 const SCHEDULED_LIMIT = 100;
 const STUCK_SECONDS = 60;
 
-export async function onWake(node: Processor, { ceremony }: Payload<'Wake'>): Promise<void> {
-  if (ceremony) return wakeCeremony(node, ceremony);
+export async function onWake(
+  node: Processor,
+  { ceremony }: Payload<'Wake'>,
+  { receiveCount }: Pick<Delivery, 'receiveCount'> = { receiveCount: 1 },
+): Promise<void> {
+  if (ceremony) return wakeCeremony(node, ceremony, receiveCount > 1);
   await whenAllAreKnown(node);
   await wakeOpenCeremonies(node, node.now());
 }
 
-/** One `Wake` for one: what is not due yet is armed again, because one delay reaches 15 minutes only. */
-async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
+/**
+ * One `Wake` for one: what is not due yet is armed again, because one delay reaches 15 minutes only.
+ * @param again this one has failed before, and may have sent the next: ten failures of each would be ten more, and of those a hundred (attack DOS-04)
+ */
+async function wakeCeremony(node: Processor, ceremony: Hex, again: boolean): Promise<void> {
   const before = await loadState(node, ceremony);
   if (!before) return;
-  await advance(node, ceremony);
+  const unsent = await refusal(advance(node, ceremony, again ? 'armed' : 'unarmed'));
   const after = await loadState(node, ceremony);
   if (after && (after.version === before.version || after.wakeAt === before.wakeAt)) {
     // Nothing moved, or to the same time: nothing armed the next look.
@@ -32,7 +40,20 @@ async function wakeCeremony(node: Processor, ceremony: Hex): Promise<void> {
     if (next !== undefined) await node.send([wakeMessage(node, ceremony, next > now ? next : now + STUCK_SECONDS)]);
   }
   // Last: a queue that refuses must not keep a ceremony from its deadline.
-  await resend(node, ceremony);
+  const refused = (await refusal(resend(node, ceremony))) ?? unsent;
+  // Of an open ceremony the next `Wake` is on its way, and sends it then. This one would come again beside it, and arm one more.
+  if (refused && after?.wakeAt === undefined) throw refused;
+}
+
+/** What some queue did not take is in the outbox. @throws everything else */
+async function refusal(work: Promise<void>): Promise<SendRefused | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    if (error instanceof SendRefused) return error;
+    throw error;
+  }
 }
 
 /** Since a ceremony that has not ended was to end: its own delayed `Wake` ends it then, unless something is wrong here. */
@@ -52,8 +73,8 @@ export async function wakeOpenCeremonies(node: Processor, until: number): Promis
       const before = await loadState(node, ceremony);
       if (!before) continue;
       oldest = Math.max(oldest, unfinishedSeconds(node, before));
-      // No `Wake` for what does not move: the rule comes again in a minute by itself, and with each visit there would be one more.
-      await advance(node, ceremony);
+      // No `Wake` for what does not move, or is not written: the rule comes again by itself, and with each visit there would be one more.
+      await advance(node, ceremony, 'armed');
       await resend(node, ceremony);
     } catch (error) {
       rethrowCrash(error);

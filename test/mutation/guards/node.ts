@@ -10,6 +10,7 @@ const CRASH = 'test/node/crash.test.ts';
 const SECRETS = 'test/node/secrets.test.ts';
 const GUARDS = 'test/node/guards.test.ts';
 const PARCELS = 'test/node/lost-parcels.test.ts';
+const WAKES = 'test/node/wake-chains.test.ts';
 const MEMBERSHIP = 'test/node/membership.test.ts';
 
 const receive = guardsOf('lib/node/receive.ts', RECEIVE, GUARDS);
@@ -791,16 +792,26 @@ export const NODE_GUARDS: readonly Guard[] = [
   wake(
     'rule-arms-nothing',
     'the scheduled rule adds no Wake to those that are under way',
-    '      await advance(node, ceremony);\n      await resend(node, ceremony);\n',
-    '      await wakeCeremony(node, ceremony);\n',
+    "      await advance(node, ceremony, 'armed');\n      await resend(node, ceremony);\n",
+    '      await wakeCeremony(node, ceremony, false);\n',
     { tests: [RESTORE] },
   ),
+  wake('resend', 'a wake-up sends what was not sent', '(await refusal(resend(node, ceremony))) ?? unsent', 'unsent', {
+    tests: [CRASH, GUARDS],
+  }),
   wake(
-    'resend',
-    'a wake-up sends what was not sent',
-    '  // Last: a queue that refuses must not keep a ceremony from its deadline.\n  await resend(node, ceremony);',
-    '',
-    { tests: [CRASH, GUARDS] },
+    'one-wake',
+    'a wake-up that could not send does not come again beside the one that it has ordered',
+    'if (refused && after?.wakeAt === undefined) throw refused;',
+    'if (refused) throw refused;',
+    { tests: [WAKES] },
+  ),
+  wake(
+    'armed',
+    'a wake-up that comes again orders no further one for what is not written',
+    "again ? 'armed' : 'unarmed'",
+    "'unarmed'",
+    { tests: [WAKES] },
   ),
   wake(
     'one-fails',
