@@ -14,7 +14,7 @@ import type { Evidence } from '../messages/evidence.ts';
 import { type Hex, toHex } from '../messages/hex.ts';
 import { COCONUT_SUITE } from '../messages/parameters.ts';
 import { sealStatement } from '../messages/sealing.ts';
-import { partitionOf, type StatementType, statementHash } from '../messages/statement.ts';
+import { partitionOf, type Statement, type StatementType, statementHash } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
 import {
   type CommitResult,
@@ -56,8 +56,8 @@ const EVIDENCE_ROW_BYTES = 390_000;
 /** A body that carries evidence stays below SQS's limit for our bodies, with room for the envelope. */
 const EVENT_BYTES = 200_000;
 const MAX_DELAY_SECONDS = 900;
-/** What a key generation says after its expiry, too: verdicts, and the exhibits beside them. One or two small rows for each. */
-const SAID_LATE: ReadonlySet<StatementType> = new Set(['KeyGenVerdict', 'KeyGenEvidence']);
+/** What a key generation says after its expiry, too: verdicts, the exhibits beside them, certificates. A few small rows for each. */
+const SAID_LATE: ReadonlySet<StatementType> = new Set(['KeyGenVerdict', 'KeyGenEvidence', 'KeyGenCertificate']);
 
 export type Committed =
   | { readonly kind: 'committed'; readonly stored: Stored }
@@ -116,7 +116,7 @@ export async function commit(
     node.log('SecretUnreadable', { ceremony });
     return { kind: 'lost' };
   }
-  writes.push(...saidOnce(ceremony, transition, secretTtl));
+  writes.push(...saidOnce(transition, secretTtl));
   for (const statement of transition.own) {
     const key = inboundKey(ceremony, statement.type, statement.slot, statement.from);
     writes.push({
@@ -319,20 +319,30 @@ async function secretWrite(
  * What a ceremony may still say long after its end is remembered for ever: a state that comes back from a backup of last month would, once expired, abort what its
  * operator has confirmed.
  */
-function saidOnce(ceremony: Hex, { outbox, own }: Transition<CeremonyState>, ttl: number): Write[] {
+function saidOnce({ outbox, own }: Transition<CeremonyState>, ttl: number): Write[] {
   const said = new Map<string, Write>();
   for (const statement of [...outbox.map((each) => each.statement), ...own]) {
     if (statement.type === 'EncryptedKeyShare') continue;
-    const key = saidKey(ceremony, statement);
-    const hash = statementHash(statement);
-    said.set(key.sk, {
-      kind: 'put',
-      table: 'Nonces',
-      item: { ...key, hash, ...(SAID_LATE.has(statement.type) ? {} : { ttl }) },
-      condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },
-    });
+    said.set(saidKey(statement.ceremony, statement).sk, saying(statement, ttl));
   }
   return [...said.values()];
+}
+
+function saying(statement: Statement, ttl: number): Write {
+  const hash = statementHash(statement);
+  return {
+    kind: 'put',
+    table: 'Nonces',
+    item: { ...saidKey(statement.ceremony, statement), hash, ...(SAID_LATE.has(statement.type) ? {} : { ttl }) },
+    condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },
+  };
+}
+
+/** For what is said without a transition, as an answer to one peer. @returns whether it may be: nothing else was said in this place, in a life that `Ceremonies` may not remember */
+export async function maySay(node: Processor, statement: Statement, expiresAt: number): Promise<boolean> {
+  const { committed } = await node.ports.store.write(saying(statement, expiresAt + SECRET_TTL_SECONDS));
+  if (!committed) node.log('CommitRefused', { ceremony: statement.ceremony, stage: statement.type });
+  return committed;
 }
 
 /** Keeps a proof for ever. One that is larger than a row can only have been blown up by the culprit, and names nobody to others. */

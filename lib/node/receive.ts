@@ -22,10 +22,10 @@ import {
 } from '../messages/statement.ts';
 import { topicQueue } from '../messages/topics.ts';
 import type { Delivery, Item } from '../ports.ts';
-import { impatient, lead, leaderOf, leadsFor, signatureFor } from '../signing/step.ts';
+import { impatient, lead, leaderOf, leadsFor, passedOn, signatureFor } from '../signing/step.ts';
 import { traceOf } from '../telemetry.ts';
 import { advanceIn, certifiedKey, signingCertificate, type Visit, visiting } from './advance.ts';
-import { commit, outName, resend, storeEvidence } from './commit.ts';
+import { commit, maySay, outName, resend, storeEvidence } from './commit.ts';
 import { PUBLIC_TTL_SECONDS, STRAY_TTL_SECONDS } from './lifetimes.ts';
 import { decodeRecord, loadState, SecretsOf, type Stored } from './load.ts';
 import { type BatchResult, nameOf, ownIndex, type Processor, rethrowCrash } from './node.ts';
@@ -414,12 +414,15 @@ async function answerLatecomers(
       ? await repeatedConfirmations(node, state.keyId, arrivals, results).then(({ certificate, peers }) =>
           certificate ? peers.map((peer) => certificateFor(state, certificate, peer, member)) : [],
         )
-      : state.kind === 'signing' && type === 'NonceCommitment'
+      : state.kind === 'signing' && type === 'NonceCommitment' && passedOn(state, node.now())
         ? arrivals.map(({ body }) => signatureFor(state, body.from, member))
         : [];
-  // These are pure functions of what is stored, signed deterministically: said again, they are the same bytes.
+  // Pure functions of what is stored, signed deterministically: said again, they are the same bytes, unless what is stored came from a backup.
+  const { expiresAt } = state.parameters;
+  const said = await together(answers.map(({ statement }) => maySay(node, statement, expiresAt)));
+  const meant = answers.filter((_, i) => said[i]);
   await node.send(
-    answers.map(({ statement }) => ({
+    meant.map(({ statement }) => ({
       queue: topicQueue(node.config.identity, node.config.coin, 'Outbound'),
       body: bodyOf(outName(statement.type as CeremonyType), statement),
     })),

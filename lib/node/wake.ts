@@ -12,6 +12,7 @@ import { nameOf, type Processor, rethrowCrash, SendRefused } from './node.ts';
 /** Ceremonies looked at in one scheduled run; the next run takes the rest. */
 const SCHEDULED_LIMIT = 100;
 const STUCK_SECONDS = 60;
+const STUCK_LATE_SECONDS = 900;
 
 export async function onWake(
   node: Processor,
@@ -37,7 +38,8 @@ async function wakeCeremony(node: Processor, ceremony: Hex, again: boolean): Pro
     const now = node.now();
     const next = after.state.kind === 'signing' ? nextWake(after.state, now) : after.wakeAt;
     // What is due and does not move waits for something else than time (the halt switch, a table that was restored).
-    if (next !== undefined) await node.send([wakeMessage(node, ceremony, next > now ? next : now + STUCK_SECONDS)]);
+    const patience = now < after.state.parameters.expiresAt ? STUCK_SECONDS : STUCK_LATE_SECONDS;
+    if (next !== undefined) await node.send([wakeMessage(node, ceremony, next > now ? next : now + patience)]);
   }
   // Last: a queue that refuses must not keep a ceremony from its deadline.
   const refused = (await refusal(resend(node, ceremony))) ?? unsent;

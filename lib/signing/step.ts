@@ -54,6 +54,8 @@ import type { Failed, Leading, LeadingOnly, Offer, Session, Signing, SigningStat
 
 /** A leader opens a further session when the last is this old (seconds) or has a fault. */
 const PATIENCE_SECONDS = 1;
+/** So long after the expiry a signature is still passed on: half of the day for which it is remembered what was. */
+const PASSED_ON_SECONDS = 43_200;
 const NONCE_BYTES = 64;
 
 type Step = StepResult<SigningState>;
@@ -184,14 +186,14 @@ function active(
   switch (state.stage) {
     case 'LeadingOnly':
       return (
-        finish(state, inputs, key, member) ??
+        finish(state, inputs, key, now, member) ??
         expire(state, inputs, now, member) ??
         leadSessions(state, inputs, key, now, member) ??
         UNCHANGED
       );
     case 'Signing':
       return (
-        finish(state, inputs, key, member) ??
+        finish(state, inputs, key, now, member) ??
         expire(state, inputs, now, member) ??
         leadSessions(state, inputs, key, now, member) ??
         rotate(state, key, now, member, random) ??
@@ -216,11 +218,12 @@ function isNamed(state: SigningState, index: number): boolean {
 }
 
 /** Anybody's valid signature ends the ceremony: it is checked under the key, so its sender need not be trusted. */
-function finish(state: Active, inputs: Inputs, key: SigningKey, member: Member): Step | undefined {
+function finish(state: Active, inputs: Inputs, key: SigningKey, now: number, member: Member): Step | undefined {
   const signatures = validSignatures(state.parameters, inputs, key);
   if (!signatures) return undefined;
   // Who committed to this leader waits for it: an earlier leader may have told this one alone.
-  const waiting = state.leading ? [...inputs.said('NonceCommitment', `${state.leading.k}`).keys()] : [];
+  const waiting =
+    state.leading && passedOn(state, now) ? [...inputs.said('NonceCommitment', `${state.leading.k}`).keys()] : [];
   return succeed(state, signatures, waiting, member);
 }
 
@@ -732,6 +735,14 @@ function succeed(state: Active, signatures: readonly Hex[], tell: readonly numbe
     secrets: forgetNonces(state.offers),
     events: authorised ? [outcomeOf(succeeded, member)] : [],
   });
+}
+
+/**
+ * Whether others are still told. Two ceremonies may sign one message, and each signature ends both: a state from a backup of last month would say another one than this
+ * operator has said, when nothing remembers that any more.
+ */
+export function passedOn({ parameters }: SigningState, now: number): boolean {
+  return now < parameters.expiresAt + PASSED_ON_SECONDS;
 }
 
 /** The answer of a node that has the signature to a signer that commits later. */

@@ -254,6 +254,13 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
 
   // ------------------------------------------------------------------------------------------------ signing
   signing(
+    'passed-on',
+    'a signature is passed on for no longer than it is remembered which one was',
+    'state.leading && passedOn(state, now) ?',
+    'state.leading ?',
+    { tests: ['test/node/said-late.test.ts'] },
+  ),
+  signing(
     'signature-count',
     'a signature for each message',
     '!parsed.ok || parsed.content.signatures.length !== parameters.messages.length',

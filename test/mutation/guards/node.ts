@@ -10,6 +10,7 @@ const CRASH = 'test/node/crash.test.ts';
 const SECRETS = 'test/node/secrets.test.ts';
 const GUARDS = 'test/node/guards.test.ts';
 const PARCELS = 'test/node/lost-parcels.test.ts';
+const SAID = 'test/node/said-late.test.ts';
 const WAKES = 'test/node/wake-chains.test.ts';
 const MEMBERSHIP = 'test/node/membership.test.ts';
 
@@ -425,6 +426,20 @@ export const NODE_GUARDS: readonly Guard[] = [
     "condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },",
     '',
     { tests: [RESTORE] },
+  ),
+  commit(
+    'said-late',
+    'a certificate that was said is remembered for ever',
+    "'KeyGenEvidence', 'KeyGenCertificate']",
+    "'KeyGenEvidence']",
+    { tests: [SAID] },
+  ),
+  receive(
+    'said-to-one',
+    'an answer to one peer is not said otherwise, whatever was restored',
+    'answers.filter((_, i) => said[i])',
+    'answers',
+    { tests: [SAID] },
   ),
   commit(
     'said-own',
