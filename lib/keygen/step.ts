@@ -57,6 +57,8 @@ const PROOF_GRACE_SECONDS = 60;
 /** Exhibits of one message: as many statements as its schema has, and as many bytes as leave room for the envelope in 256 KiB. */
 const EXHIBIT_STATEMENTS = 16;
 const EXHIBIT_BYTES = 200_000;
+/** … and of one step, which is one transaction of at most 4 MB: of 99 liars with honest sizes all fit. */
+const EXHIBITS_BYTES = 2_500_000;
 /** Back-off of an unresolved node that repeats its confirmation: 1 min, 2 min, … at most 6 h. */
 const REPEAT_SECONDS = 60;
 const REPEAT_LIMIT_SECONDS = 6 * 3600;
@@ -684,15 +686,18 @@ function exhibitMessages(
 }
 
 /**
- * As many statements in one message as a body carries. One that fills a body alone was blown up by its sender and is left out: a message that no queue
- * takes would keep the verdict behind it from ever leaving.
+ * As many statements in one message as a body carries, and in all as a transaction does. One that fills a body alone was blown up by its sender and is left out, and so are
+ * the largest of too many: what no queue or no table takes would keep the verdict behind it from ever leaving.
  */
 function packed(statements: readonly Statement[]): Statement[][] {
   const messages: Statement[][] = [];
   let size = Number.POSITIVE_INFINITY;
-  for (const statement of new Map(statements.map((each) => [statementHash(each), each])).values()) {
-    const bytes = exhibitBytes(statement);
-    if (bytes > EXHIBIT_BYTES) continue;
+  let all = 0;
+  const distinct = [...new Map(statements.map((each) => [statementHash(each), each])).values()];
+  const sized = distinct.map((statement) => ({ statement, bytes: exhibitBytes(statement) }));
+  for (const { statement, bytes } of sized.sort((a, b) => a.bytes - b.bytes)) {
+    all += bytes;
+    if (bytes > EXHIBIT_BYTES || all > EXHIBITS_BYTES) break;
     const last = messages.at(-1);
     if (last && last.length < EXHIBIT_STATEMENTS && size + bytes <= EXHIBIT_BYTES) {
       last.push(statement);

@@ -10,7 +10,7 @@ import { COCONUT_SUITE } from '../messages/parameters.ts';
 import type { Decision } from '../signing/policy.ts';
 import * as signing from '../signing/step.ts';
 import type { Secret } from '../vault/secret.ts';
-import { commit } from './commit.ts';
+import { commit, wakeMessage } from './commit.ts';
 import { type CeremonyState, loadInputs, loadState, SecretsOf, type Stored } from './load.ts';
 import { memberOf, type Processor } from './node.ts';
 import { longTermShareKey, publicKeyKey } from './rows.ts';
@@ -18,6 +18,8 @@ import { asked, kept } from './withdrawals.ts';
 
 /** Lost races and stages of one visit; a ceremony has fewer, and a hostile one does not spin. */
 const MAX_STEPS = 64;
+/** When it is looked whether all has left that a ceremony said at its end. */
+const ENDED_SECONDS = 60;
 
 /** What one visit to a ceremony knows and has opened. */
 export interface Visit {
@@ -59,6 +61,9 @@ export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
     }
     const result = await stepOnce(visit, stored);
     if (result.kind !== 'changed') return;
+    // What ends is not due again, and the rule that found it comes for nothing else: what it says has a `Wake` of its own, should no queue take it now.
+    if (visit.wake === 'armed' && result.transition.wakeAt === undefined)
+      await visit.node.send([wakeMessage(visit.node, ceremony, visit.node.now() + ENDED_SECONDS)]);
     const previous = visit.wake === 'armed' ? { ...stored, stuck: true } : stored;
     const committed = await commit(visit.node, previous, result.transition, visit.secrets);
     visit.secrets.forget();

@@ -100,3 +100,48 @@ test('DOS-02 nor does a peer that asks for other parameters under the same reque
   expect(world.items(1, 'Ceremonies').some(({ sk }) => sk === 'ASKED#2')).toBe(true);
   expect(await during(world, wakes, 2 * HOUR)).toBeLessThan(quiet + 4);
 });
+
+test('SRV-01 what a ceremony says that the rule ends leaves, though no queue took it then and every other wake-up was lost', async () => {
+  const outcomes = topicQueue(identityOf(1), 'sol', 'MultisigEvent');
+  let broken = true;
+  const world = new NodeWorld({
+    dies: { operator: 2, at: 'EncryptedPublicKeyIn' },
+    instruments: {
+      ports: (ports, { operator, name }) => ({
+        ...ports,
+        bus: {
+          send: async (messages) => {
+            const refused = messages.flatMap(({ queue, body }, index) =>
+              broken && operator === 1 && name === 'sol' && queue === outcomes && body.includes('KeygenOutcome')
+                ? [index]
+                : [],
+            );
+            await ports.bus.send(messages.filter((_, index) => !refused.includes(index)));
+            return refused;
+          },
+        },
+      }),
+      run: (handler, { operator }) =>
+        operator === 1 && ['Wake', 'KeyGenVerdictIn'].includes(handler.message)
+          ? {
+              ...handler,
+              run: (environment, batch) =>
+                handler.run(
+                  environment,
+                  batch.filter(({ body }) => !broken || body === '{"Wake":{}}'),
+                ),
+            }
+          : handler,
+    },
+  });
+  await world.committee.assemble();
+  // Past the expiry, and past the `Wake` that was ordered for it.
+  await world.run(HOUR);
+  expect(world.keygen(1)?.stage).toBe('AwaitingPublicKeys');
+  await world.committee.post('sol', 'Wake', '{"Wake":{}}', [1]);
+  await world.run(5);
+  expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Timeout' });
+  broken = false;
+  await world.run(HOUR);
+  expect(world.outcomes.filter(({ operator, event }) => operator === 1 && 'KeygenOutcome' in event)).toHaveLength(1);
+});

@@ -231,9 +231,22 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
   keygen('known-culprits', 'a culprit is reported once', '.filter((culprit) => !known.has(culprit.index));', ';', {
     tests: [GUARDS, KEYGEN],
   }),
-  keygen('exhibit-too-large', 'a statement that fills a body is left out', 'if (bytes > EXHIBIT_BYTES) continue;', '', {
-    tests: ['test/node/guards.test.ts', 'test/node/receive.test.ts'],
-  }),
+  keygen(
+    'exhibits-together',
+    'what many liars have blown up is not one transaction',
+    'bytes > EXHIBIT_BYTES || all > EXHIBITS_BYTES',
+    'bytes > EXHIBIT_BYTES',
+    { tests: ['test/node/many-culprits.test.ts'] },
+  ),
+  keygen(
+    'exhibit-too-large',
+    'a statement that fills a body is left out',
+    'bytes > EXHIBIT_BYTES || all > EXHIBITS_BYTES',
+    'all > EXHIBITS_BYTES',
+    {
+      tests: ['test/node/guards.test.ts', 'test/node/receive.test.ts'],
+    },
+  ),
   keygen(
     'exhibit-packing',
     'exhibits fit into a body',

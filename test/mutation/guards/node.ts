@@ -814,6 +814,13 @@ export const NODE_GUARDS: readonly Guard[] = [
   wake('resend', 'a wake-up sends what was not sent', '(await refusal(resend(node, ceremony))) ?? unsent', 'unsent', {
     tests: [CRASH, GUARDS],
   }),
+  advance(
+    'ended-by-the-rule',
+    'what a ceremony says that the rule ends has a wake-up of its own',
+    "if (visit.wake === 'armed' && result.transition.wakeAt === undefined)",
+    'if (false)',
+    { tests: [WAKES] },
+  ),
   wake(
     'one-wake',
     'a wake-up that could not send does not come again beside the one that it has ordered',
