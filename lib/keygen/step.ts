@@ -397,7 +397,7 @@ function collectShares(
 
 /** Stage 4: a confirmation from each, of one transcript; or a certificate, which is the same from anyone. */
 function collectVerdicts(state: AwaitingVerdicts, inputs: Inputs, now: number, member: Member): Step {
-  const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs);
+  const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs, member);
   if (certificate) return succeed(state, certificate, member);
 
   const comparison = needsComparison(inputs);
@@ -421,7 +421,7 @@ function collectVerdicts(state: AwaitingVerdicts, inputs: Inputs, now: number, m
 
 /** The share is kept: others may hold the certificate. The own confirmation is repeated; whoever has succeeded answers with it. */
 function awaitCertificate(state: Unresolved, inputs: Inputs, now: number, member: Member): Step {
-  const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs);
+  const certificate = receivedCertificate(state, inputs, member) ?? assembledCertificate(state, inputs, member);
   if (certificate) return succeed(state, certificate, member);
   const comparison = needsComparison(inputs);
   if (comparison) return comparison;
@@ -615,9 +615,15 @@ function receivedCertificate(
   return undefined;
 }
 
-function assembledCertificate(state: AwaitingVerdicts | Unresolved, inputs: Inputs): Certificate | undefined {
-  const verdicts = inputs.said('KeyGenVerdict', '');
+function assembledCertificate(
+  state: AwaitingVerdicts | Unresolved,
+  inputs: Inputs,
+  member: Member,
+): Certificate | undefined {
   const text = contentText('KeyGenVerdict', { confirmed: state.transcript });
+  // The own one is said anew, the same bytes: its row may be older than TTL keeps.
+  const own = member.say('KeyGenVerdict', state.ceremony, '', 0, text);
+  const verdicts = new Map([...inputs.said('KeyGenVerdict', ''), [member.self, own]]);
   const signatures: Hex[] = [];
   for (const index of state.parameters.signers) {
     const verdict = verdicts.get(index);

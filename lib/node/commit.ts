@@ -85,7 +85,8 @@ export async function commit(
   const token = toHex(node.random(16)).slice(2);
   const ttl = state.parameters.expiresAt + PUBLIC_TTL_SECONDS;
   const at = node.writtenAt();
-  const terminal = state.stage === 'Succeeded' || state.stage === 'Failed';
+  // A key is remembered as long as it is held: whoever missed its certificate asks for it at any later time.
+  const ended = state.stage === 'Failed' || (state.kind === 'signing' && state.stage === 'Succeeded');
 
   const stateItem: Item = {
     ...stateKey(ceremony),
@@ -97,7 +98,7 @@ export async function commit(
     dataKey,
     at,
     ...(transition.wakeAt === undefined ? {} : { wakeAt: transition.wakeAt }),
-    ...(terminal ? { ttl } : {}),
+    ...(ended ? { ttl } : {}),
   };
   const writes: Write[] = [
     {

@@ -207,7 +207,8 @@ async function receiveOfCeremony(
     return;
   }
 
-  const ttl = parameters ? parameters.expiresAt + PUBLIC_TTL_SECONDS : node.now() + STRAY_TTL_SECONDS;
+  // Long after the expiry, too: an unresolved key generation goes on for as long as it takes, and what is said in it comes again every few hours.
+  const ttl = Math.max(parameters ? parameters.expiresAt + PUBLIC_TTL_SECONDS : 0, node.now() + STRAY_TTL_SECONDS);
   const results = await together(accepted.map((arrival) => record(node, type, arrival, ttl)));
   const again =
     results.some((result) => result === 'duplicate') || accepted.some(({ delivery }) => delivery.receiveCount > 1);

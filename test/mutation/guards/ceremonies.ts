@@ -231,6 +231,9 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
   keygen('known-culprits', 'a culprit is reported once', '.filter((culprit) => !known.has(culprit.index));', ';', {
     tests: [GUARDS, KEYGEN],
   }),
+  keygen('own-verdict', 'the own confirmation counts, whatever TTL has taken', ', [member.self, own]]', ']', {
+    tests: ['test/node/unresolved.test.ts'],
+  }),
   keygen(
     'exhibits-together',
     'what many liars have blown up is not one transaction',

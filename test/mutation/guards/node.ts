@@ -11,6 +11,7 @@ const SECRETS = 'test/node/secrets.test.ts';
 const GUARDS = 'test/node/guards.test.ts';
 const PARCELS = 'test/node/lost-parcels.test.ts';
 const SAID = 'test/node/said-late.test.ts';
+const UNRESOLVED = 'test/node/unresolved.test.ts';
 const WAKES = 'test/node/wake-chains.test.ts';
 const MEMBERSHIP = 'test/node/membership.test.ts';
 
@@ -426,6 +427,20 @@ export const NODE_GUARDS: readonly Guard[] = [
     "condition: { kind: 'absentOrEquals', attribute: 'hash', value: hash },",
     '',
     { tests: [RESTORE] },
+  ),
+  commit(
+    'key-kept',
+    'the state of a key that was made has no end, so that who missed it is answered',
+    "state.stage === 'Failed' || (state.kind === 'signing' && state.stage === 'Succeeded')",
+    "state.stage === 'Failed' || state.stage === 'Succeeded'",
+    { tests: [UNRESOLVED] },
+  ),
+  receive(
+    'late-rows',
+    'what comes long after the expiry is kept long enough to be counted',
+    'node.now() + STRAY_TTL_SECONDS);',
+    'parameters ? 0 : node.now() + STRAY_TTL_SECONDS);',
+    { tests: [UNRESOLVED] },
   ),
   commit(
     'said-late',
