@@ -104,9 +104,10 @@ async function authorised(
     });
     if (!result.committed) return authorised(node, parameters, ceremony, origin, begin);
   }
-  await keepStrays(node, ceremony, parameters);
   await visiting(node, ceremony, async (visit) => {
     await begin(visit);
+    // Once the state is there: what came before it was written as a stray, and whatever comes after it sees it.
+    await keepStrays(node, ceremony, parameters);
     await advanceIn(visit, ceremony);
   });
   if (known) await resend(node, ceremony);

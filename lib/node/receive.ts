@@ -226,10 +226,10 @@ async function receiveOfCeremony(
     if (type === 'NonceCommitment' && stored?.state.stage === 'Succeeded') full = true;
     if (!parameters && (await mayLead(node, type, slot, ceremony, accepted, arrived))) leads = true;
   }
-  if (!full && !leads && !again && !contradicted) {
-    // The state may have been made while this was recorded: whoever made it has looked for what lay there before, not after.
-    if (parameters || !(await loadState(node, ceremony))) return;
-  }
+  // The state may have been made while this was recorded: whoever made it has looked for what lay there before, not after.
+  const begun = parameters ? undefined : await loadState(node, ceremony);
+  if (begun) await keepStrays(node, ceremony, begun.state.parameters);
+  if (!full && !leads && !again && !contradicted && !begun) return;
   await visiting(node, ceremony, async (visit) => {
     // Of t distinct signers, not of one that says the same twice: a stray starts nothing (attack DOS-02).
     if (leads) await startLeading(visit, ceremony, accepted);
@@ -392,8 +392,9 @@ async function startLeading(visit: Visit, ceremony: Hex, arrivals: readonly Arri
   }
   const state = lead(parameters, member);
   const nothing = { outbox: [], own: [], secrets: [], keys: [], released: [], evidence: [], events: [] };
-  await keepStrays(node, ceremony, parameters);
   await commit(node, undefined, { ...nothing, state, wakeAt: parameters.expiresAt }, secrets);
+  // Once the state is there: what comes after it has seen it.
+  await keepStrays(node, ceremony, parameters);
 }
 
 // ------------------------------------------------------------------------------------------------ answers of finished ceremonies

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
+import { identityOf } from '../../lib/local/committee.ts';
+import { bodyOf } from '../../lib/messages/catalogue.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { ceremonyId, type SigningParameters, signingSuite } from '../../lib/messages/parameters.ts';
+import { topicQueue } from '../../lib/messages/topics.ts';
+import { Node } from '../../lib/node/node.ts';
+import { receive } from '../../lib/node/receive.ts';
+import { storeWith } from '../../lib/ports.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import { ledBy, NodeWorld } from './world.ts';
 
@@ -80,4 +86,64 @@ test('what came before the authorisation lives as long as the ceremony, not as l
   await world.instruct(instruction, [3]);
   await world.run(60);
   for (const operator of [1, 2, 3]) expect(world.signatures(operator, ceremony)).toHaveLength(1);
+});
+
+test('SRV-06 what was looked at before the authorisation and written after it lives as long as the ceremony, too', async () => {
+  const world = await new NodeWorld().assembled();
+  const expiresAt = world.committee.now() + 6 * 86_400;
+  const { instruction, ceremony, parameters } = ledBy(world, 1, { expiresAt });
+  await world.instruct(instruction, [1]);
+  await world.run(5);
+  const text = contentText('NonceCommitment', { parameters, commitments: [PAIR] });
+  const said = await world.say(2, 'NonceCommitment', { ceremony, slot: '0', to: 1 }, text);
+  const node = world.processor(1);
+  let looked = 0;
+  const store = storeWith(node.ports.store, {
+    get: async (table, key) => {
+      const state = await node.ports.store.get(table, key);
+      return key.sk === 'STATE' && looked++ === 0 ? undefined : state;
+    },
+  });
+  const racing = new Node(node.config, { ...node.ports, store });
+  const queue = topicQueue(identityOf(1), 'sol', 'NonceCommitmentIn');
+  const delivery = { queue, messageId: 'm', body: bodyOf('NonceCommitmentIn', said), receiveCount: 1 };
+  expect(await receive(racing, 'NonceCommitment', [delivery])).toEqual({ failed: [] });
+  for (const row of world.items(1, 'Ceremonies').filter(({ pk }) => pk === `C#${ceremony}#NonceCommitment`))
+    expect(row['ttl']).toBeGreaterThan(expiresAt);
+});
+
+test('SRV-06 and so does what came while the authorisation was under way', async () => {
+  let deliverNow: (() => Promise<void>) | undefined;
+  const world = await new NodeWorld({
+    instruments: {
+      ports: (ports, { operator, name }) =>
+        operator === 1 && name === 'sol'
+          ? {
+              ...ports,
+              store: storeWith(ports.store, {
+                transact: async (...args) => {
+                  const come = deliverNow;
+                  deliverNow = undefined;
+                  await come?.();
+                  return ports.store.transact(...args);
+                },
+              }),
+            }
+          : ports,
+    },
+  }).assembled();
+  const expiresAt = world.committee.now() + 6 * 86_400;
+  const { instruction, ceremony, parameters } = ledBy(world, 1, { expiresAt });
+  const text = contentText('NonceCommitment', { parameters, commitments: [PAIR] });
+  const said = await world.say(2, 'NonceCommitment', { ceremony, slot: '0', to: 1 }, text);
+  const queue = topicQueue(identityOf(1), 'sol', 'NonceCommitmentIn');
+  const delivery = { queue, messageId: 'm', body: bodyOf('NonceCommitmentIn', said), receiveCount: 1 };
+  deliverNow = async () => {
+    await receive(world.processor(1), 'NonceCommitment', [delivery]);
+  };
+  await world.instruct(instruction, [1]);
+  await world.run(5);
+  const rows = world.items(1, 'Ceremonies').filter(({ pk }) => pk === `C#${ceremony}#NonceCommitment`);
+  expect(rows.length).toBeGreaterThan(1);
+  for (const row of rows) expect(row['ttl']).toBeGreaterThan(expiresAt);
 });

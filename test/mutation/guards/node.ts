@@ -242,9 +242,16 @@ export const NODE_GUARDS: readonly Guard[] = [
   receive(
     'state-meanwhile',
     'a state made while this was recorded is stepped',
-    'if (parameters || !(await loadState(node, ceremony))) return;',
-    'return;',
+    'const begun = parameters ? undefined : await loadState(node, ceremony);',
+    'const begun = undefined as Stored | undefined;',
     { tests: [GUARDS, CRASH] },
+  ),
+  receive(
+    'stray-meanwhile',
+    'what was written as a stray after the authorisation lives as long as the ceremony',
+    'if (begun) await keepStrays(node, ceremony, begun.state.parameters);',
+    '',
+    { tests: [STRAYS] },
   ),
   receive(
     'latecomer',
@@ -773,8 +780,8 @@ export const NODE_GUARDS: readonly Guard[] = [
   authorise(
     'keep-strays',
     'what came before is kept',
-    'await keepStrays(node, ceremony, parameters);\n  await visiting',
-    'await visiting',
+    'await begin(visit);\n    // Once the state is there: what came before it was written as a stray, and whatever comes after it sees it.\n    await keepStrays(node, ceremony, parameters);\n',
+    'await keepStrays(node, ceremony, parameters);\n    await begin(visit);\n',
     { tests: [STRAYS] },
   ),
   authorise(
