@@ -793,7 +793,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'the scheduled rule adds no Wake to those that are under way',
     '      await advance(node, ceremony);\n      await resend(node, ceremony);\n',
     '      await wakeCeremony(node, ceremony);\n',
-    { tests: [RESTORE] },
+    { tests: [SIGNING] },
   ),
   wake(
     'resend',

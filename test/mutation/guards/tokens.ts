@@ -241,6 +241,7 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     'known-index',
     'a partial signature is of a service that has a key',
     "    if (!indexes.has(index)) throw new CoconutError('BadIndexes', 'the index of a service', String(index));\n",
+    '    void index;\n',
   ),
   issue(
     'credential-identity',
