@@ -150,7 +150,8 @@ test('NON-03 a leader whose Ceremonies table was lost and who hears others first
   world.committee.revive(1);
   let wakes = 0;
   world.cloud.inspect.onSend(({ queue }) => {
-    if (queue.startsWith(`${identityOf(1)}-`) && parseQueueName(queue)?.message === 'Wake') wakes++;
+    const name = parseQueueName(queue);
+    if (name?.identity === identityOf(1) && name.message === 'Wake') wakes++;
   });
   const minutes = 55;
   for (let minute = 0; minute < minutes; minute++) {
@@ -159,6 +160,7 @@ test('NON-03 a leader whose Ceremonies table was lost and who hears others first
     await world.run(60);
   }
   expect(world.count('CommitRefused', 1)).toBeGreaterThan(1);
+  expect(wakes).toBeGreaterThan(0);
   expect(wakes).toBeLessThan(2 * minutes);
   await world.run(600);
   expect(world.signing(1, ceremony)?.stage).toBe('Failed');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { identityOf } from '../../lib/local/committee.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
-import { topicQueue } from '../../lib/messages/topics.ts';
+import { parseQueueName, topicQueue } from '../../lib/messages/topics.ts';
 import { POLICY } from '../../lib/node/rows.ts';
 import { wakeOpenCeremonies } from '../../lib/node/wake.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
@@ -26,6 +26,21 @@ describe('the halt switch', () => {
       200,
     );
     expect(world.signing(1)?.stage).toBe('Signing');
+    // It is due all the time. However often the scheduled rule comes by, no more Wakes are under way than its own.
+    const visits = 20;
+    for (let visit = 0; visit < visits; visit++) {
+      await world.control(1, { CleanUp: {} });
+      await world.run(60);
+    }
+    let wakes = 0;
+    world.cloud.inspect.onSend(({ queue }) => {
+      const name = parseQueueName(queue);
+      if (name?.identity === identityOf(1) && name.message === 'Wake') wakes++;
+    });
+    const quarters = 8;
+    await world.run(quarters * 900);
+    expect(wakes).toBeGreaterThan(0);
+    expect(wakes).toBeLessThan((quarters * visits) / 4);
     await world.control(1, { Release: {} });
     await world.run(30);
     for (const operator of [1, 2]) expect(world.signatures(operator, ceremony)).toHaveLength(1);

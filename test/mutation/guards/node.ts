@@ -831,7 +831,7 @@ export const NODE_GUARDS: readonly Guard[] = [
     'the scheduled rule adds no Wake to those that are under way',
     "      await advance(node, ceremony, 'armed');\n      await resend(node, ceremony);\n",
     '      await wakeCeremony(node, ceremony, false);\n',
-    { tests: [RESTORE] },
+    { tests: [SIGNING] },
   ),
   wake('resend', 'a wake-up sends what was not sent', '(await refusal(resend(node, ceremony))) ?? unsent', 'unsent', {
     tests: [CRASH, GUARDS],
