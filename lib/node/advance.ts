@@ -62,7 +62,7 @@ export async function advanceIn(visit: Visit, ceremony: Hex): Promise<void> {
     const result = await stepOnce(visit, stored);
     if (result.kind !== 'changed') return;
     // What ends is not due again, and the rule that found it comes for nothing else: what it says has a `Wake` of its own, should no queue take it now.
-    if (visit.wake === 'armed' && result.transition.wakeAt === undefined)
+    if (visit.wake === 'armed' && !stored.stuck && result.transition.wakeAt === undefined)
       await visit.node.send([wakeMessage(visit.node, ceremony, visit.node.now() + ENDED_SECONDS)]);
     const previous = visit.wake === 'armed' ? { ...stored, stuck: true } : stored;
     const committed = await commit(visit.node, previous, result.transition, visit.secrets);

@@ -229,14 +229,28 @@ async function arm(
  * A refused step has sent a `Wake` for nothing, and that one would try it again, and send the next: from now on the ceremony is armed after its transaction.
  * Whoever moves it takes the mark away with the row.
  */
-async function markStuck(node: Processor, ceremony: Hex, { version }: Stored): Promise<void> {
+async function markStuck(node: Processor, ceremony: Hex, stored: Stored): Promise<void> {
+  await mark(node, ceremony, stored, { stuck: true });
+}
+
+/** It was due for something that has passed by itself, and is due next then: until then it is not in the way of others that are due (seconds UTC). */
+export async function postpone(node: Processor, ceremony: Hex, stored: Stored, wakeAt: number): Promise<void> {
+  await mark(node, ceremony, stored, { wakeAt });
+}
+
+async function mark(
+  node: Processor,
+  ceremony: Hex,
+  { version }: Stored,
+  marks: { readonly stuck: true } | { readonly wakeAt: number },
+): Promise<void> {
   const row = await node.ports.store.get('Ceremonies', stateKey(ceremony));
   if (!row) return;
   const condition = { kind: 'equals', attribute: 'version', value: version } as const;
   await node.ports.store.write({
     kind: 'put',
     table: 'Ceremonies',
-    item: { ...row, version: version + 1, stuck: true },
+    item: { ...row, version: version + 1, ...marks },
     condition,
   });
 }

@@ -4,7 +4,7 @@ import type { Hex } from '../messages/hex.ts';
 import type { Delivery } from '../ports.ts';
 import { nextWake } from '../signing/step.ts';
 import { advance } from './advance.ts';
-import { resend, wakeMessage } from './commit.ts';
+import { postpone, resend, wakeMessage } from './commit.ts';
 import { loadState, type Stored } from './load.ts';
 import { whenAllAreKnown } from './membership.ts';
 import { nameOf, type Processor, rethrowCrash, SendRefused } from './node.ts';
@@ -78,6 +78,12 @@ export async function wakeOpenCeremonies(node: Processor, until: number): Promis
       // No `Wake` for what does not move, or is not written: the rule comes again by itself, and with each visit there would be one more.
       await advance(node, ceremony, 'armed');
       await resend(node, ceremony);
+      const after = await loadState(node, ceremony);
+      const next = after?.state.kind === 'signing' ? nextWake(after.state, node.now()) : undefined;
+      // A session's patience is over without a step: a hundred such ceremonies would be all that the rule ever looks at.
+      const was = before.wakeAt ?? 0;
+      if (after?.version === before.version && was <= node.now() && next !== undefined && next > node.now())
+        await postpone(node, ceremony, after, next);
     } catch (error) {
       rethrowCrash(error);
       // The first in the list every time: one that fails must not keep all others from their deadlines.

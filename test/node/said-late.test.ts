@@ -171,4 +171,19 @@ test('NON-03, S4 a table of last month says no second certificate, though a peer
   expect(contradicted(places)).toEqual([]);
   const kept = world.items(1, 'Keys').find(({ pk, sk }) => pk === row?.pk && sk === 'PUBLIC');
   expect(kept).toMatchObject({ status: 'certified', certificate: row?.['certificate'] });
+
+  // It stays where it is, and neither the rule nor its own wake-ups add to each other.
+  let wakes = 0;
+  for (let quarter = 0; quarter < 12; quarter++) {
+    await world.committee.post('sol', 'Wake', '{"Wake":{}}', [1]);
+    wakes = 0;
+    const stop = world.cloud.inspect.onSend(({ queue, body }) => {
+      const at = parseQueueName(queue);
+      if (at?.identity === identityOf(1) && at.message === 'Wake' && body.includes('ceremony')) wakes++;
+    });
+    await world.run(900);
+    stop();
+  }
+  expect(world.keygen(1)?.stage).not.toBe('Succeeded');
+  expect(wakes).toBeLessThan(5);
 });

@@ -145,3 +145,23 @@ test('SRV-01 what a ceremony says that the rule ends leaves, though no queue too
   await world.run(HOUR);
   expect(world.outcomes.filter(({ operator, event }) => operator === 1 && 'KeygenOutcome' in event)).toHaveLength(1);
 });
+
+test('SRV-01 a ceremony that waits for others is not due all the time: a hundred of these would hide one whose wake-up was lost', async () => {
+  const world = await new NodeWorld({ dies: { operator: 2, at: 'SigningPackageIn' } }).assembled();
+  const { instruction, ceremony } = ledBy(world, 1, { expiresAt: world.committee.now() + 86_400 });
+  await world.instruct(instruction, [1]);
+  await world.run(60);
+  // The session opens after the last leader was asked, and its other signer is silent from then on.
+  await world.instruct(instruction, [2]);
+  await world.run(60);
+  expect(world.signing(1, ceremony)).toMatchObject({ stage: 'Signing', leading: { sessions: [{ status: 'open' }] } });
+  const { store } = world.processor(1).ports;
+  const due = async () => (await store.due(world.committee.now(), 100)).map(({ pk }) => pk);
+  expect(await due()).toEqual([`C#${ceremony}`]);
+  await world.committee.post('sol', 'Wake', '{"Wake":{}}', [1]);
+  await world.run(60);
+  expect(await due()).toEqual([]);
+  await world.instruct(instruction, [3]);
+  await world.run(60);
+  expect(world.signatures(1, ceremony)).toHaveLength(1);
+});

@@ -839,7 +839,14 @@ export const NODE_GUARDS: readonly Guard[] = [
   advance(
     'ended-by-the-rule',
     'what a ceremony says that the rule ends has a wake-up of its own',
-    "if (visit.wake === 'armed' && result.transition.wakeAt === undefined)",
+    "if (visit.wake === 'armed' && !stored.stuck && result.transition.wakeAt === undefined)",
+    'if (false)',
+    { tests: [WAKES] },
+  ),
+  wake(
+    'postponed',
+    'a ceremony that waits for others is not in the way of those that are due',
+    'if (after?.version === before.version && was <= node.now() && next !== undefined && next > node.now())',
     'if (false)',
     { tests: [WAKES] },
   ),
