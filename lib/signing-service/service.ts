@@ -258,15 +258,16 @@ export class SigningService {
   async #standing(transactions: readonly TokenTransaction[]): Promise<readonly Standing[]> {
     if (transactions.length === 0) return [];
     const { asset, epoch } = this.quorum.context;
-    const [answered, serials, total] = await Promise.all([
+    // Before the answers: a sum that has this very deposit in it must not be read beside no answer, or the second delivery of one request is refused what the first was given.
+    const total = transactions.some(({ deposits }) => deposits.length > 0)
+      ? await this.#store.get('Serials', depositedKey(asset, epoch))
+      : undefined;
+    const [answered, serials] = await Promise.all([
       this.#rows(
         'Issuance',
         transactions.map(({ id }) => transactionKey(id)),
       ),
       this.#rows('Serials', transactions.flatMap(consumedBy).map(serialKey)),
-      transactions.some(({ deposits }) => deposits.length > 0)
-        ? this.#store.get('Serials', depositedKey(asset, epoch))
-        : undefined,
     ]);
     return Promise.all(
       transactions.map(async (transaction): Promise<Standing> => {
