@@ -1,5 +1,7 @@
 /** The same protocol over the real scheme: tokens are deposited, paid, withdrawn; 2 of 3 with a dealt key, which is what `fromSecret` is for. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Coconut } from '../../lib/coconut/coconut.ts';
+import { generateKeys } from '../../lib/coconut/dealer.ts';
 import { type Credential, obtain } from '../../lib/coconut/issue.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { type Transaction, transactionContentOf, transactionId } from '../../lib/coconut/transaction-bytes.ts';
@@ -9,6 +11,7 @@ import { systemRandom } from '../../lib/local/random.ts';
 import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
 import { HALT } from '../../lib/node/rows.ts';
+import { QuorumRefused } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, type PartialIssue, SigningNetwork } from '../../lib/signing-service/network.ts';
 import { type Refused, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
 import { tablesOf } from '../../lib/signing-service/tables.ts';
@@ -111,6 +114,31 @@ async function refusals(run: Promise<unknown>): Promise<string[]> {
 }
 
 describe('tokens over signing services', () => {
+  test('are signed with no key of another t than the votes that it needs: two who cannot certify anything could print', async () => {
+    const store = bank.cloud.store('operator1/usd');
+    const setting = {
+      committee: committeeOf(4, 3, 1),
+      asset: 'usd',
+      store,
+      telemetry: { record: () => {} },
+      random: (length: number) => systemRandom.bytes(length),
+      now: () => 0,
+      signatureKey: async () => new Secret(new Uint8Array(signatureSecret(1))),
+      halt: HALT,
+      began: await tablesOf(store),
+    };
+    const of = (threshold: number) => {
+      const coconut = Coconut.create({ attributes: 2, threshold, total: 4 }, bank.random);
+      const { secretKeys, verificationKey } = generateKeys(coconut);
+      const [secret] = secretKeys;
+      if (!secret) throw new Error('no share');
+      return () => SigningService.fromSecret(coconut, secret, verificationKey, 1, setting);
+    };
+    expect(of(2)).toThrow('expected a key of usd with t = 3, got one with t = 2');
+    expect(of(4)).toThrow(QuorumRefused);
+    expect(of(3)()).toMatchObject({ index: 1 });
+  });
+
   test('are deposited, paid in two outputs, and withdrawn; each step’s signatures are credentials of the next', async () => {
     const token = await bank.deposited(100n);
     const [change, paid] = [bank.output(70n), bank.output(30n)];
