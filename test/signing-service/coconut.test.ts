@@ -13,7 +13,7 @@ import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
 import { HALT } from '../../lib/node/rows.ts';
 import { QuorumRefused } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, type PartialIssue, SigningNetwork } from '../../lib/signing-service/network.ts';
-import { type Refused, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
+import { type Issued, type Refused, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
 import { tablesOf } from '../../lib/signing-service/tables.ts';
 import { Secret } from '../../lib/vault/secret.ts';
 import { DEPOSITORS, Mint } from '../coconut/token-fixtures.ts';
@@ -144,7 +144,7 @@ describe('tokens over signing services', () => {
     const [change, paid] = [bank.output(70n), bank.output(30n)];
     const payment = bank.make({ inputs: [token], outputs: [change, paid] });
     const issued = await bank.send(payment);
-    expect(issued).toHaveLength(2);
+    expect(issued).toHaveLength(3);
     const [first, second] = [bank.credentialOf(change, issued, 0), bank.credentialOf(paid, issued, 1)];
     expect([first.attributes[1], second.attributes[1]]).toEqual([70n, 30n]);
     const withdraw = { amount: '100', recipient: 'bc1q', memo: '' };
@@ -153,6 +153,26 @@ describe('tokens over signing services', () => {
     expect(bank.withdrawals.map(({ transaction, amount }) => [transaction, amount])).toEqual(
       Array(3).fill([transactionId(out), '100']),
     );
+  });
+
+  test('are credentials though the first of the services lies: what the others signed is there, too', async () => {
+    const mine = bank.output(6n);
+    const made = bank.make({ outputs: [mine], deposits: [bank.deposit(6n, [mine.output])] });
+    const [first, ...others] = bank.services;
+    if (!first) throw new Error('no service');
+    const liar = {
+      index: first.index,
+      quorum: first.quorum,
+      process: async (request: never) => {
+        const answer = await first.process(request);
+        // A point that is none of its signatures.
+        return 'signatures' in answer ? { ...(answer as Issued), signatures: [toHex(mine.output.commitment)] } : answer;
+      },
+    } as unknown as SigningService;
+    const issued = await new SigningNetwork([liar, ...others]).process(transactionContentOf(made));
+    expect(() => bank.credentialOf(mine, issued, 0)).toThrow('services 1 signed wrongly');
+    const honest = issued.filter(({ index }) => index !== 1);
+    expect(bank.credentialOf(mine, honest, 0).attributes[1]).toBe(6n);
   });
 
   test('pay once: a second payment of the same token is refused, and its first one is repeated with the same bytes', async () => {

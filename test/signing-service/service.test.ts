@@ -37,8 +37,7 @@ describe('a transaction, 5 of 7', () => {
     const world = await TokenWorld.create();
     const message = spend();
     const issued = await world.network.process(message);
-    expect(issued).toHaveLength(5);
-    expect(new Set(issued.map(({ index }) => index)).size).toBe(5);
+    expect(issued.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     for (const { signatures } of issued) expect(signatures).toHaveLength(2);
     for (const { index } of world.services) expect(stateOf(world, index, tag(1))).toBe(`spent#${idOf(message)}`);
     expect(world.reported('TokensSigned').map(({ fields }) => fields)).toContainEqual({ index: 1, count: 2 });

@@ -801,6 +801,13 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     ' && answer.transaction === certificate.vote.transaction)',
     ')',
   ),
+  network(
+    'all-issues',
+    'one service that lies takes nobody’s credential',
+    '    return issued.sort((a, b) => a.index - b.index);\n',
+    '    return issued.sort((a, b) => a.index - b.index).slice(0, t);\n',
+    { tests: [COCONUT_SERVICE] },
+  ),
   tokens(
     'peer-committee',
     'gossip is of this committee',
