@@ -252,18 +252,18 @@ describe('a copy of a wallet', () => {
     ] as const;
     for (const [invoice, copy] of copies) await expect(copy.pay(invoice)).rejects.toBeInstanceOf(NetworkRefused);
     await world.drain();
-    for (let time = 0; time < 2; time++) {
-      const restored = await world.wallet('divided');
-      expect(await reasons(restored.pay(first))).toEqual(['Locked']);
-      // No service is shown the token once more: what it paid for is still to be decided.
-      await expect(restored.withdraw({ amount: '5', recipient: 'r', memo: '' })).rejects.toBeInstanceOf(
-        InsufficientFunds,
-      );
-      const third = await payee.invoice(1n);
-      await restored.pay(third);
-      await payee.receive(third);
-    }
-    expect(payee.balance).toBe(2n);
+    const restored = await world.wallet('divided');
+    expect(await reasons(restored.pay(first))).toEqual(['Locked']);
+    // No service is shown the token once more: what it paid for is still to be decided.
+    await expect(restored.withdraw({ amount: '5', recipient: 'r', memo: '' })).rejects.toBeInstanceOf(
+      InsufficientFunds,
+    );
+    const third = await payee.invoice(1n);
+    await restored.pay(third);
+    await payee.receive(third);
+    // It can be opened again, too: the token in dispute counts until it is decided, and what was paid with the other is gone.
+    expect((await world.wallet('divided')).balance).toBe(12n);
+    expect(payee.balance).toBe(1n);
   });
 
   test('says the same bytes: a transaction planned twice is one', async () => {
