@@ -366,8 +366,20 @@ async function tell(node: Processor, opened: Opened): Promise<void> {
 
 /** What was spent here since the last time goes to all; a service that may lack some asks all. */
 export async function onServiceWake(node: Processor, schemeOf: SchemeOf, payload: Payload<'Wake'>): Promise<void> {
-  await onWake(node, payload);
-  if (payload.ceremony) return;
+  if (payload.ceremony) return onWake(node, payload);
+  let failed: unknown;
+  try {
+    await onWake(node, payload);
+  } catch (error) {
+    rethrowCrash(error);
+    // One ceremony that fails each time must keep nobody from hearing what is spent.
+    failed = error;
+  }
+  await wakeService(node, schemeOf);
+  if (failed) throw failed;
+}
+
+async function wakeService(node: Processor, schemeOf: SchemeOf): Promise<void> {
   const opened = await open(node, schemeOf);
   if (!opened) return;
   const { store } = node.ports;

@@ -307,6 +307,21 @@ describe('spent serials', () => {
     expect(sent).toEqual([]);
   });
 
+  test('go to all, though a ceremony fails at every wake-up', async () => {
+    const deployed = await Deployed.made();
+    const certificate = await certificateOf(deployed, spend());
+    await deployed.post('TransactionCertificate', { ...certificate, ...reply }, [1]);
+    deployed.cloud.advance(hour);
+    const stop = deployed.cloud.intercept(({ namespace, operation }) => {
+      if (namespace === `operator1/${ASSET}` && operation === 'due') throw new Error('a row that is none');
+    });
+    await deployed.post('Wake', {}, [1]);
+    stop();
+    expect(deployed.reported('HandlerFailed').length).toBeGreaterThan(0);
+    const states = deployed.items(3, 'Serials').map(({ state }) => `${state}`);
+    expect(states.filter((state) => state.startsWith('spent#'))).toHaveLength(1);
+  });
+
   test('all go by one wake-up, though somebody pays himself more often than a page holds', async () => {
     const deployed = await Deployed.made();
     const place = { asset: ASSET, epoch: 3 };

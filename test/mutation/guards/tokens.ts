@@ -825,6 +825,12 @@ export const TOKEN_GUARDS: readonly Guard[] = [
   ),
   tokens('gossip-learnt', 'what is certified is learnt', '    if (await opened.service.learn(certificate)) bad--;\n'),
   tokens(
+    'told-anyway',
+    'whatever becomes of ceremonies',
+    '    // One ceremony that fails each time must keep nobody from hearing what is spent.\n    failed = error;\n',
+    '    throw error;\n',
+  ),
+  tokens(
     'told-pages',
     'and told page after page',
     '    if (certificates.length === 0 || upTo >= now - SETTLED_SECONDS) return;\n',
