@@ -147,12 +147,15 @@ const PROCESSOR: Partial<Record<ReceivedMessage, Rights>> = {
   Control: all(KEYGEN, SIGNING, { tables: { Keys: ['PutItem', 'DeleteItem'] }, openIndex: true, keys: [], sends: [] }),
 };
 
-/** Which tables the locks of a key are in is written down with its share. */
-const MAKE_ASSET_KEY: Rights = all(KEYGEN, {
+/** Sees which tables these are: others than the key began with may have forgotten something. */
+const KNOW_TABLES: Rights = {
   tables: { Serials: ['DescribeTable'], Issuance: ['DescribeTable'] },
   keys: [],
   sends: [],
-});
+};
+
+/** Which tables the locks of a key are in is written down with its share. */
+const MAKE_ASSET_KEY: Rights = all(KEYGEN, KNOW_TABLES);
 const MEET_FOR_ASSET: Rights = all(MEET, MAKE_ASSET_KEY);
 
 /** The asset's public key and the switches; no secret. */
@@ -162,10 +165,10 @@ const SERVE: Rights = all(KNOW, { tables: { Keys: ['GetItem'], Serials: ['GetIte
 const GOSSIP: Rights = all(SERVE, READ_OWN_KEY, { tables: {}, keys: [], sends: ['Outbound'] });
 
 /** Locks, and signs votes: may not open the share of the asset's key, nor write into `Keys`. */
-const VOTE: Rights = all(SERVE, READ_OWN_KEY, {
+const VOTE: Rights = all(SERVE, KNOW_TABLES, READ_OWN_KEY, {
   tables: {
-    Serials: ['BatchGetItem', 'PutItem', 'DescribeTable'],
-    Issuance: ['GetItem', 'BatchGetItem', 'PutItem', 'DescribeTable'],
+    Serials: ['BatchGetItem', 'PutItem'],
+    Issuance: ['GetItem', 'BatchGetItem', 'PutItem'],
   },
   keys: [],
   sends: ['gateways'],
@@ -196,12 +199,13 @@ const SIGNING_SERVICE: Partial<Record<ReceivedMessage, Rights>> = {
   KeyGenCertificateIn: MAKE_ASSET_KEY,
   Transaction: VOTE,
   TransactionCertificate: ISSUE,
-  RecoverIssued: all(SERVE, READ_OWN_KEY, {
+  RecoverIssued: all(SERVE, KNOW_TABLES, READ_OWN_KEY, {
     tables: { Serials: ['BatchGetItem'], Issuance: ['BatchGetItem', 'Query'] },
     keys: [],
     sends: ['gateways'],
   }),
-  SpentSerialsIn: all(GOSSIP, {
+  // How far a peer has told is told of these tables.
+  SpentSerialsIn: all(GOSSIP, KNOW_TABLES, {
     tables: { Serials: ['BatchGetItem', 'PutItem'], Issuance: ['GetItem', 'BatchGetItem', 'PutItem'] },
     keys: [],
     sends: [],

@@ -26,6 +26,7 @@ import {
   noteTold,
   parseCertificates,
   position,
+  SETTLED_SECONDS,
   silentBeside,
   spentSince,
   spentUnder,
@@ -338,6 +339,31 @@ export async function onSpentSerialsRequest(
   await say(node, opened, body.from, [...before.reverse(), { ...last, upTo }]);
 }
 
+/** Pages of one wake-up: what a service spends in a quarter of an hour, said within its function's minute. */
+const PAGES_A_WAKE = 32;
+
+/** Page after page: one alone would be behind for ever wherever somebody pays himself more often than it holds. */
+async function tell(node: Processor, opened: Opened): Promise<void> {
+  const { store } = node.ports;
+  const now = node.now();
+  let sent = (await position(store, opened)) ?? 0;
+  for (let page = 0; page < PAGES_A_WAKE; page++) {
+    const { certificates, upTo } = await spentSince(store, opened, sent, now, 'brought');
+    if (certificates.length > 0) {
+      await say(
+        node,
+        opened,
+        0,
+        inStatements(certificates).map((each) => ({ certificates: [...each] })),
+      );
+    }
+    // After it is said: a crash in between says it twice, and certificates are the same twice.
+    await movePosition(store, opened, upTo);
+    if (certificates.length === 0 || upTo >= now - SETTLED_SECONDS) return;
+    sent = upTo;
+  }
+}
+
 /** What was spent here since the last time goes to all; a service that may lack some asks all. */
 export async function onServiceWake(
   node: Processor,
@@ -345,23 +371,24 @@ export async function onServiceWake(
   payload: Payload<'Wake'>,
   delivery?: Pick<Delivery, 'receiveCount'>,
 ): Promise<void> {
-  await onWake(node, payload, delivery);
-  if (payload.ceremony) return;
+  if (payload.ceremony) return onWake(node, payload, delivery);
+  let failed: unknown;
+  try {
+    await onWake(node, payload, delivery);
+  } catch (error) {
+    rethrowCrash(error);
+    // One ceremony that fails each time must keep nobody from hearing what is spent.
+    failed = error;
+  }
+  await wakeService(node, schemeOf);
+  if (failed) throw failed;
+}
+
+async function wakeService(node: Processor, schemeOf: SchemeOf): Promise<void> {
   const opened = await open(node, schemeOf);
   if (!opened) return;
   const { store } = node.ports;
-  const sent = (await position(store, opened)) ?? 0;
-  const { certificates, upTo } = await spentSince(store, opened, sent, node.now(), 'brought');
-  if (certificates.length > 0) {
-    await say(
-      node,
-      opened,
-      0,
-      inStatements(certificates).map((page) => ({ certificates: [...page] })),
-    );
-  }
-  // After it is said: a crash in between says it twice, and certificates are the same twice.
-  await movePosition(store, opened, upTo);
+  await tell(node, opened);
   await addUp(store, opened, node.now());
   await reportSilent(node, opened);
   if (await opened.service.isReadOnly()) {

@@ -21,7 +21,7 @@ import { decodeState } from './serial.ts';
 
 /** Certificates of one statement. */
 export const CERTIFICATES_A_STATEMENT = 16;
-/** Statements that one wake-up, or one question of a peer, gives rise to: the next one goes on from there. */
+/** Statements of one page of the log: what one question of a peer gives rise to, and the next one goes on from there. */
 export const STATEMENTS_AT_ONCE = 8;
 /** A row carries the second at which its function began to write it, and a function lives for a minute: what is older is complete. */
 export const SETTLED_SECONDS = 120;

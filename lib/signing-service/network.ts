@@ -1,5 +1,5 @@
 /**
- * Both phases over all services of an asset, as a wallet runs them: source 000's `SigningNetwork`, whose `process` returns t partial signatures or says why not.
+ * Both phases over all services of an asset, as a wallet runs them: source 000's `SigningNetwork`, whose `process` returns t partial signatures or more, or says why not.
  */
 import type { Hex } from '../messages/hex.ts';
 import { type Vote, type VoteCertificate, verifyVote } from '../messages/tokens.ts';
@@ -64,8 +64,8 @@ export class SigningNetwork {
   }
 
   /**
-   * @returns t partial issues of distinct indexes, ascending, one signature for each output: what `aggregate` takes. They are not verified here: only the owner
-   * of an output can unblind one
+   * @returns at least t partial issues of distinct indexes, ascending, one signature for each output: what `obtain` takes. They are not verified here: only the owner
+   * of an output can unblind one. All that came are there: of t alone a single service that lies would leave too few
    * @throws {NetworkRefused}
    */
   async process(transaction: TransactionMessage): Promise<readonly PartialIssue[]> {
@@ -117,7 +117,7 @@ export class SigningNetwork {
       else lying.push(index);
     }
     if (issued.length < t) throw new NetworkRefused('certificate', t, issued.length, refusals, [...silent, ...lying]);
-    return issued.sort((a, b) => a.index - b.index).slice(0, t);
+    return issued.sort((a, b) => a.index - b.index);
   }
 
   /** All at once; one that fails is silent, and costs the others nothing. */

@@ -30,6 +30,7 @@ import {
   certifies,
   parseCertificateBytes,
   type Quorum,
+  QuorumRefused,
   quorumOf,
   type SimulationOnly,
   voteOf,
@@ -144,7 +145,7 @@ export class SigningService {
    * Source 000's constructor.
    * @param secret this service's share; copied, and each copy is wiped after its use
    * @param index 1 to n
-   * @throws {QuorumRefused} as the constructor
+   * @throws {QuorumRefused} as the constructor, and for a key whose t is not that of the committee file
    * @example
    * const service = SigningService.fromSecret(coconut, secretKeys[0], verificationKey, 1, { committee, asset: 'usd', store, … });
    */
@@ -155,6 +156,12 @@ export class SigningService {
     index: number,
     setting: Omit<ServiceSetting, 'share'>,
   ): SigningService {
+    const { t } = quorumOf(setting.committee, setting.asset, setting.simulation);
+    // With a key of fewer shares than votes, services that are too few to certify anything could sign together without anybody's vote.
+    if (coconut.threshold !== t)
+      throw new QuorumRefused(
+        `expected a key of ${setting.asset} with t = ${t}, got one with t = ${coconut.threshold}`,
+      );
     const context = contextOf(setting.committee, setting.asset, coconut, verificationKey);
     const share = async () => new Secret(encodeSecretKey(secret));
     return new SigningService(coconutScheme(context, setting.random), index, { ...setting, share });
@@ -258,15 +265,16 @@ export class SigningService {
   async #standing(transactions: readonly TokenTransaction[]): Promise<readonly Standing[]> {
     if (transactions.length === 0) return [];
     const { asset, epoch } = this.quorum.context;
-    const [answered, serials, total] = await Promise.all([
+    // Before the answers: a sum that has this very deposit in it must not be read beside no answer, or the second delivery of one request is refused what the first was given.
+    const total = transactions.some(({ deposits }) => deposits.length > 0)
+      ? await this.#store.get('Serials', depositedKey(asset, epoch))
+      : undefined;
+    const [answered, serials] = await Promise.all([
       this.#rows(
         'Issuance',
         transactions.map(({ id }) => transactionKey(id)),
       ),
       this.#rows('Serials', transactions.flatMap(consumedBy).map(serialKey)),
-      transactions.some(({ deposits }) => deposits.length > 0)
-        ? this.#store.get('Serials', depositedKey(asset, epoch))
-        : undefined,
     ]);
     return Promise.all(
       transactions.map(async (transaction): Promise<Standing> => {
@@ -283,7 +291,7 @@ export class SigningService {
     );
   }
 
-  /** What a depositor's key that leaked can print: n / t times the cap, since every deposit uses up t services' caps. */
+  /** What a depositor's key that leaked can print: n / t times the cap, since every deposit uses up t services' caps; (n − f) / (t − f) times beside f that count nothing. */
   #cap({ id, deposits }: TokenTransaction, row: Item | undefined): Standing {
     if (deposits.length === 0) return {};
     const { asset, epoch } = this.quorum.context;

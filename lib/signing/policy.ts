@@ -60,6 +60,11 @@ function unpaid({ asset, key }: WithdrawalPolicy, request: PolicyRequest): strin
   const { committee, coin, withdrawal, messages, requestId, expiresAt } = request;
   if (key !== undefined && request.key !== key)
     return `expected key ${key}, which pays withdrawals, got ${request.key}`;
+  // What a withdrawal has paid for is each operator's own row: t operators and t others would each pay it once, by a key of their own.
+  const held = key === undefined ? committee.keyOf(coin) : undefined;
+  const n = committee.signersOf(coin).length;
+  if (held && 2 * held.t <= n)
+    return `expected a policy that names the key which pays withdrawals, as any ${held.t} of ${n} sign, got one that names none`;
   if (!withdrawal) return `expected a withdrawal certificate of ${asset}, got none`;
   const { proof, boundTo } = withdrawal;
   const quorum = quorumFor(committee, asset);

@@ -1,5 +1,7 @@
 /** The same protocol over the real scheme: tokens are deposited, paid, withdrawn; 2 of 3 with a dealt key, which is what `fromSecret` is for. */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { Coconut } from '../../lib/coconut/coconut.ts';
+import { generateKeys } from '../../lib/coconut/dealer.ts';
 import { type Credential, obtain } from '../../lib/coconut/issue.ts';
 import { mclVerifier } from '../../lib/coconut/mcl-engine.ts';
 import { type Transaction, transactionContentOf, transactionId } from '../../lib/coconut/transaction-bytes.ts';
@@ -9,8 +11,9 @@ import { systemRandom } from '../../lib/local/random.ts';
 import { Committee, type CommitteeFile } from '../../lib/messages/committee.ts';
 import { fromHex, type Hex, toHex } from '../../lib/messages/hex.ts';
 import { HALT } from '../../lib/node/rows.ts';
+import { QuorumRefused } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, type PartialIssue, SigningNetwork } from '../../lib/signing-service/network.ts';
-import { type Refused, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
+import { type Issued, type Refused, SigningService, type WithdrawalNotice } from '../../lib/signing-service/service.ts';
 import { tablesOf } from '../../lib/signing-service/tables.ts';
 import { Secret } from '../../lib/vault/secret.ts';
 import { DEPOSITORS, Mint } from '../coconut/token-fixtures.ts';
@@ -111,12 +114,37 @@ async function refusals(run: Promise<unknown>): Promise<string[]> {
 }
 
 describe('tokens over signing services', () => {
+  test('are signed with no key of another t than the votes that it needs: two who cannot certify anything could print', async () => {
+    const store = bank.cloud.store('operator1/usd');
+    const setting = {
+      committee: committeeOf(4, 3, 1),
+      asset: 'usd',
+      store,
+      telemetry: { record: () => {} },
+      random: (length: number) => systemRandom.bytes(length),
+      now: () => 0,
+      signatureKey: async () => new Secret(new Uint8Array(signatureSecret(1))),
+      halt: HALT,
+      began: await tablesOf(store),
+    };
+    const of = (threshold: number) => {
+      const coconut = Coconut.create({ attributes: 2, threshold, total: 4 }, bank.random);
+      const { secretKeys, verificationKey } = generateKeys(coconut);
+      const [secret] = secretKeys;
+      if (!secret) throw new Error('no share');
+      return () => SigningService.fromSecret(coconut, secret, verificationKey, 1, setting);
+    };
+    expect(of(2)).toThrow('expected a key of usd with t = 3, got one with t = 2');
+    expect(of(4)).toThrow(QuorumRefused);
+    expect(of(3)()).toMatchObject({ index: 1 });
+  });
+
   test('are deposited, paid in two outputs, and withdrawn; each step’s signatures are credentials of the next', async () => {
     const token = await bank.deposited(100n);
     const [change, paid] = [bank.output(70n), bank.output(30n)];
     const payment = bank.make({ inputs: [token], outputs: [change, paid] });
     const issued = await bank.send(payment);
-    expect(issued).toHaveLength(2);
+    expect(issued).toHaveLength(3);
     const [first, second] = [bank.credentialOf(change, issued, 0), bank.credentialOf(paid, issued, 1)];
     expect([first.attributes[1], second.attributes[1]]).toEqual([70n, 30n]);
     const withdraw = { amount: '100', recipient: 'bc1q', memo: '' };
@@ -125,6 +153,26 @@ describe('tokens over signing services', () => {
     expect(bank.withdrawals.map(({ transaction, amount }) => [transaction, amount])).toEqual(
       Array(3).fill([transactionId(out), '100']),
     );
+  });
+
+  test('are credentials though the first of the services lies: what the others signed is there, too', async () => {
+    const mine = bank.output(6n);
+    const made = bank.make({ outputs: [mine], deposits: [bank.deposit(6n, [mine.output])] });
+    const [first, ...others] = bank.services;
+    if (!first) throw new Error('no service');
+    const liar = {
+      index: first.index,
+      quorum: first.quorum,
+      process: async (request: never) => {
+        const answer = await first.process(request);
+        // A point that is none of its signatures.
+        return 'signatures' in answer ? { ...(answer as Issued), signatures: [toHex(mine.output.commitment)] } : answer;
+      },
+    } as unknown as SigningService;
+    const issued = await new SigningNetwork([liar, ...others]).process(transactionContentOf(made));
+    expect(() => bank.credentialOf(mine, issued, 0)).toThrow('services 1 signed wrongly');
+    const honest = issued.filter(({ index }) => index !== 1);
+    expect(bank.credentialOf(mine, honest, 0).attributes[1]).toBe(6n);
   });
 
   test('pay once: a second payment of the same token is refused, and its first one is repeated with the same bytes', async () => {

@@ -3,6 +3,7 @@ import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { describe, expect, test, vi } from 'vitest';
 import { GATEWAY, identityOf, LocalCommittee, type Report } from '../../lib/local/committee.ts';
 import { bodyOf, type Payload, parseBody, parseBodyAs } from '../../lib/messages/catalogue.ts';
+import { parseContent } from '../../lib/messages/contents.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import type { Environment } from '../../lib/node/function.ts';
 import type { NodeConfig, ProcessorConfig } from '../../lib/node/node.ts';
@@ -16,6 +17,7 @@ import {
   sealAnswer,
 } from '../../lib/signing-service/answer.ts';
 import { listOf } from '../../lib/signing-service/recover.ts';
+import { logKey } from '../../lib/signing-service/rows.ts';
 import { bytesOf } from '../messages/fixtures.ts';
 import { answerersOf, Questions } from './answered.ts';
 import { ASSET, type Plain, tag } from './plain.ts';
@@ -303,6 +305,56 @@ describe('spent serials', () => {
     deployed.cloud.advance(hour);
     await deployed.post('Wake', {}, [1, 2]);
     expect(sent).toEqual([]);
+  });
+
+  test('go to all, though a ceremony fails at every wake-up', async () => {
+    const deployed = await Deployed.made();
+    const certificate = await certificateOf(deployed, spend());
+    await deployed.post('TransactionCertificate', { ...certificate, ...reply }, [1]);
+    deployed.cloud.advance(hour);
+    const stop = deployed.cloud.intercept(({ namespace, operation }) => {
+      if (namespace === `operator1/${ASSET}` && operation === 'due') throw new Error('a row that is none');
+    });
+    await deployed.post('Wake', {}, [1]);
+    stop();
+    expect(deployed.reported('HandlerFailed').length).toBeGreaterThan(0);
+    const states = deployed.items(3, 'Serials').map(({ state }) => `${state}`);
+    expect(states.filter((state) => state.startsWith('spent#'))).toHaveLength(1);
+  });
+
+  test('all go by one wake-up, though somebody pays himself more often than a page holds', async () => {
+    const deployed = await Deployed.made();
+    const place = { asset: ASSET, epoch: 3 };
+    const store = deployed.cloud.store(`operator1/${ASSET}`);
+    const put = async (count: number) => {
+      const from = Math.floor(deployed.cloud.now / 1_000);
+      for (let k = 0; k < count; k++) {
+        const bytes = bytesOf(`certificate ${from} ${k}`);
+        // Fifty in a second.
+        const key = logKey(place.asset, place.epoch, from + Math.floor(k / 50), toHex(bytes));
+        await store.write({ kind: 'put', table: 'Issuance', item: { ...key, bytes, how: 'brought' } });
+      }
+      deployed.cloud.advance(hour);
+    };
+    const said: Hex[] = [];
+    deployed.cloud.inspect.onSend(({ body }) => {
+      const parsed = parseBodyAs('SpentSerialsOut', body);
+      const content = parsed.ok ? parseContent('SpentSerials', parsed.payload.content) : undefined;
+      if (content?.ok) said.push(...(content.content.certificates as Hex[]));
+    });
+    await put(500);
+    await deployed.post('Wake', {}, [1]);
+    expect(said).toHaveLength(500);
+    // One wake-up does not go on for ever: 32 pages of two seconds each, and the next goes on from there.
+    said.length = 0;
+    await put(3_300);
+    await deployed.post('Wake', {}, [1]);
+    expect(said).toHaveLength(3_200);
+    await deployed.post('Wake', {}, [1]);
+    expect(said).toHaveLength(3_300);
+    expect(new Set(said).size).toBe(3_300);
+    await deployed.post('Wake', {}, [1]);
+    expect(said).toHaveLength(3_300);
   });
 
   test('a service whose table was restored asks its peers, has their whole list again, and never votes', async () => {

@@ -213,4 +213,30 @@ describe('a signing service needs no right that its function does not have', () 
       bus.send([{ queue: topicQueue('operator2', ASSET, 'SpentSerialsRequestIn'), body: asked }]),
     );
   });
+
+  test('to hear how far a peer’s answer goes, and to ask it for more', async () => {
+    const table = committee.cloud.snapshotTable(`operator1/${ASSET}`, 'Serials');
+    committee.cloud.restoreTable(`operator1/${ASSET}`, { ...table, items: [] });
+    const answers: string[] = [];
+    committee.cloud.inspect.onSend(({ queue, body }) => {
+      if (queue === topicQueue('operator1', ASSET, 'SpentSerialsIn')) answers.push(body);
+    });
+    await committee.post(ASSET, 'Wake', JSON.stringify({ Wake: {} }), [1]);
+    await committee.cloud.run();
+    expect(answers.length).toBeGreaterThan(0);
+    // The positions are of these tables: in a third life the same answers are heard as if for the first time.
+    committee.cloud.restoreTable(`operator1/${ASSET}`, { ...table, items: [] });
+    const calls: PortCall[] = [];
+    const stop = committee.cloud.intercept((call) => {
+      if (call.when === 'before' && call.namespace === `operator1/${ASSET}`) calls.push(call);
+    });
+    const heard = [...answers];
+    await committee.cloud
+      .bus()
+      .send(heard.map((body) => ({ queue: topicQueue('operator1', ASSET, 'SpentSerialsIn'), body })));
+    await committee.cloud.run();
+    stop();
+    expect(calls.some(({ operation }) => operation === 'tableId')).toBe(true);
+    within('SpentSerialsIn', calls);
+  });
 });

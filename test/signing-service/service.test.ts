@@ -3,7 +3,7 @@ import type { Hex } from '../../lib/messages/hex.ts';
 import { toHex } from '../../lib/messages/hex.ts';
 import { signVote, type VoteCertificate, verifyVote } from '../../lib/messages/tokens.ts';
 import { HALT } from '../../lib/node/rows.ts';
-import { UnknownOutcome } from '../../lib/ports.ts';
+import { type Store, UnknownOutcome } from '../../lib/ports.ts';
 import { certificateBytes, parseCertificateBytes, quorumOf } from '../../lib/signing-service/certificate.ts';
 import { NetworkRefused, SigningNetwork } from '../../lib/signing-service/network.ts';
 import type { TransactionMessage } from '../../lib/signing-service/scheme.ts';
@@ -37,8 +37,7 @@ describe('a transaction, 5 of 7', () => {
     const world = await TokenWorld.create();
     const message = spend();
     const issued = await world.network.process(message);
-    expect(issued).toHaveLength(5);
-    expect(new Set(issued.map(({ index }) => index)).size).toBe(5);
+    expect(issued.map(({ index }) => index)).toEqual([1, 2, 3, 4, 5, 6, 7]);
     for (const { signatures } of issued) expect(signatures).toHaveLength(2);
     for (const { index } of world.services) expect(stateOf(world, index, tag(1))).toBe(`spent#${idOf(message)}`);
     expect(world.reported('TokensSigned').map(({ fields }) => fields)).toContainEqual({ index: 1, count: 2 });
@@ -363,6 +362,38 @@ describe('deposits', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => world.made(1).process(paid(`d${i}`, 100))));
     expect(answers.filter((answer) => 'vote' in answer)).toHaveLength(10);
     expect(world.items(1, 'Serials').find(({ pk }) => pk.startsWith('CAP#'))?.['total']).toBe('1000');
+  });
+
+  test('one that is delivered twice at once has one answer: its own first delivery does not use up the cap before it', async () => {
+    const world = await TokenWorld.create({ n: 4, t: 3, f: 1 });
+    const store = world.store(1);
+    const beside: Promise<unknown>[] = [];
+    let first: Voted | Refused | undefined;
+    const between = new Proxy(store, {
+      get(of, name) {
+        if (name === 'batchGet')
+          return (...args: Parameters<Store['batchGet']>) => {
+            const read = of.batchGet(...args);
+            beside.push(read);
+            return read;
+          };
+        if (name === 'get')
+          return async (...args: Parameters<Store['get']>) => {
+            if (args[1].pk.startsWith('CAP#') && !first) {
+              // Whatever is read at the same time as the sum is read before the first delivery is answered.
+              await new Promise(setImmediate);
+              await Promise.all(beside);
+              first = await world.service(1).process(paid('a', 600));
+            }
+            return of.get(...args);
+          };
+        const value: unknown = Reflect.get(of, name);
+        return typeof value === 'function' ? value.bind(of) : value;
+      },
+    });
+    const second = await world.made(1, { store: between }).process(paid('a', 600));
+    expect(first).toHaveProperty('vote');
+    expect(second).toEqual(first);
   });
 
   test('several in one transaction are counted together', async () => {

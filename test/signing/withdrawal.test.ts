@@ -6,6 +6,7 @@ import { signVote, type WithdrawalProof } from '../../lib/messages/tokens.ts';
 import { paymentMessage, paymentOf, paymentRequestId } from '../../lib/signing/payment.ts';
 import { decide, type PolicyRequest } from '../../lib/signing/policy.ts';
 import { quorumOf, withdrawHash } from '../../lib/signing-service/certificate.ts';
+import { bytesOf } from '../messages/fixtures.ts';
 import { ASSET, id32 } from '../signing-service/plain.ts';
 import { committeeOf, signatureSecret } from '../signing-service/world.ts';
 
@@ -102,6 +103,27 @@ describe('a vault that withdrawals pay for', () => {
     const [message = '0x'] = requestFor(proofOf()).messages;
     expect(answer(requestFor(proofOf(), {}, paymentOf(id32('another vault'), message)))).toMatch(/nothing else/);
     expect(answer(requestFor(proofOf()), id32('another vault'))).toMatch(/expected key/);
+  });
+
+  test('pays once: where t operators and t others could each sign by a key of their own, the policy has to name one', () => {
+    const vaultOf = (t: number): Committee => {
+      const { file } = COMMITTEE;
+      const operators = file.operators.map((each) => {
+        const signatureKey = toHex(ed25519.getPublicKey(bytesOf(`vault key ${each.index}`)));
+        return { ...each, coins: { [COIN]: { signatureKey } } };
+      });
+      return new Committee({ ...file, operators, coins: { [COIN]: { suite: 'FROST-secp256k1-SHA256-TR-v1', t } } });
+    };
+    const asked = (committee: Committee, key?: Hex): string => {
+      const { context: here } = quorumOf(committee, ASSET);
+      const proof = proofOf([1, 2, 3], RECORD, here);
+      const messages = [paymentMessage(here, COIN, proof)];
+      const requestId = paymentRequestId(here, COIN, proof.transaction, EXPIRES);
+      return answer(requestFor(proof, { committee, messages, requestId }), key);
+    };
+    expect(asked(vaultOf(2))).toMatch(/names the key which pays withdrawals, as any 2 of 4 sign/);
+    expect(asked(vaultOf(2), KEY)).toBe('allow');
+    expect(asked(vaultOf(3))).toBe('allow');
   });
 
   test('refuses an asset that the committee does not hold, or whose services cannot have a quorum', () => {

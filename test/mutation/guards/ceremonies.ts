@@ -7,6 +7,7 @@ const SIGNING = 'test/ceremonies/signing.test.ts';
 const HOSTILE = 'test/ceremonies/hostile.test.ts';
 const GUARDS = 'test/ceremonies/guards.test.ts';
 const NODE_SIGNING = 'test/node/signing.test.ts';
+const WITHDRAWAL = 'test/signing/withdrawal.test.ts';
 
 const keygen = guardsOf('lib/keygen/step.ts', KEYGEN, GUARDS, HOSTILE);
 const dealing = guardsOf('lib/keygen/frost-scheme.ts', KEYGEN, GUARDS, HOSTILE);
@@ -591,6 +592,67 @@ export const CEREMONY_GUARDS: readonly Guard[] = [
     'a purpose that is not allowed is refused',
     'return policy.allow.includes(request.purpose)\n',
     'return true\n',
+  ),
+  policy(
+    'withdrawal-key',
+    'a withdrawal is paid by the key that is named',
+    '  if (key !== undefined && request.key !== key)\n',
+    '  if (false)\n',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy(
+    'withdrawal-vault',
+    'one is named where two halves of the operators could pay by two',
+    '  if (held && 2 * held.t <= n)\n',
+    '  if (false)\n',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy(
+    'withdrawal-transaction',
+    'a certificate is of the withdrawal’s own transaction',
+    '  if (vote.transaction !== proof.transaction)\n',
+    '  if (false)\n',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy(
+    'withdrawal-record',
+    'it pays whom and how much it says',
+    '  if (withdrawHash(proof) !== vote.withdraw)\n',
+    '  if (false)\n',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy(
+    'withdrawal-votes',
+    't services have voted for it',
+    '  if (!certifies(quorum, proof.certificate))\n',
+    '  if (false)\n',
+    {
+      tests: [WITHDRAWAL],
+    },
+  ),
+  policy(
+    'withdrawal-coin',
+    'it is paid in one coin',
+    '  if (!proof.recipient.startsWith(`${coin}:`))',
+    '  if (false)',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy(
+    'withdrawal-message',
+    'it lets one message be signed',
+    '  if (only !== message || more.length > 0)',
+    '  if (only !== message)',
+    { tests: [WITHDRAWAL] },
+  ),
+  policy('withdrawal-request', 'under one request id', '  if (requestId !== id)', '  if (false)', {
+    tests: [WITHDRAWAL],
+  }),
+  policy(
+    'withdrawal-bound',
+    'and for nothing else that it has paid for',
+    '  if (boundTo !== undefined && boundTo !== paymentOf(request.key, message))\n',
+    '  if (false)\n',
+    { tests: [WITHDRAWAL] },
   ),
   policy(
     'hash',

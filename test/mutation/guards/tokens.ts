@@ -20,6 +20,7 @@ const DEPLOYED = 'test/signing-service/deployed.test.ts';
 const TOLD = 'test/signing-service/told.test.ts';
 const CRASH = 'test/signing-service/crash.test.ts';
 const RECOVER = 'test/signing-service/recover.test.ts';
+const COCONUT_SERVICE = 'test/signing-service/coconut.test.ts';
 const CONSERVATION = 'test/simulation-tokens/conservation.test.ts';
 const HOSTILE = 'test/wallet/hostile.test.ts';
 const STRANGERS = 'test/wallet/strangers.test.ts';
@@ -620,6 +621,26 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     "          { kind: 'absentOrEquals', attribute: 'pk', value: depositedKey(asset, epoch).pk },\n",
   ),
   service(
+    'key-threshold',
+    'a key is shared among as many as have to vote',
+    '    if (coconut.threshold !== t)\n',
+    '    if (coconut.threshold > 31)\n',
+    { tests: [COCONUT_SERVICE] },
+  ),
+  service(
+    'cap-once',
+    'one deposit delivered twice at once is counted once',
+    `    const total = transactions.some(({ deposits }) => deposits.length > 0)
+      ? await this.#store.get('Serials', depositedKey(asset, epoch))
+      : undefined;
+    const [answered, serials] = await Promise.all([
+`,
+    `    const [total, answered, serials] = await Promise.all([
+      this.#store.get('Serials', depositedKey(asset, epoch)),
+`,
+    { tests: [SERVICE] },
+  ),
+  service(
     'read-only',
     'a service whose locks may have gaps never votes',
     '    return (await tablesOf(this.#store)) !== this.#setting.began;',
@@ -780,6 +801,13 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     ' && answer.transaction === certificate.vote.transaction)',
     ')',
   ),
+  network(
+    'all-issues',
+    'one service that lies takes nobody’s credential',
+    '    return issued.sort((a, b) => a.index - b.index);\n',
+    '    return issued.sort((a, b) => a.index - b.index).slice(0, t);\n',
+    { tests: [COCONUT_SERVICE] },
+  ),
   tokens(
     'peer-committee',
     'gossip is of this committee',
@@ -796,6 +824,18 @@ export const TOKEN_GUARDS: readonly Guard[] = [
     { redundant: 'who is no member has no key to verify with: the look-up throws' },
   ),
   tokens('gossip-learnt', 'what is certified is learnt', '    if (await opened.service.learn(certificate)) bad--;\n'),
+  tokens(
+    'told-anyway',
+    'whatever becomes of ceremonies',
+    '    // One ceremony that fails each time must keep nobody from hearing what is spent.\n    failed = error;\n',
+    '    throw error;\n',
+  ),
+  tokens(
+    'told-pages',
+    'and told page after page',
+    '    if (certificates.length === 0 || upTo >= now - SETTLED_SECONDS) return;\n',
+    '    return;\n',
+  ),
   tokens('gossip-epoch', 'of this epoch', '  if (epoch !== opened.epoch)\n', '  if (false)\n', {
     redundant: 'the answer is of the own epoch whatever was asked',
   }),
