@@ -14,8 +14,11 @@ import { type GatewayPort, type RequestName, replyKeyOf } from '../wallet/gatewa
 
 /** Requests that were posted and that nobody waits for: of more, the oldest are forgotten. */
 const MOST_REQUESTS = 1_024;
-/** Characters of the answers to one request: a page of everything from each of 31 services is less than a third. More is dropped, and asked for again. */
-const MOST_CHARACTERS = 32 * 2 ** 20;
+/** Characters and number of the answers of one sender, a role of a service, to one request: a service that says more than there is to say takes nobody's place but its own. */
+const MOST_CHARACTERS = 8 * 2 ** 20;
+const MOST_ANSWERS = 1_024;
+/** Characters of all answers that are held. From there on a request gets no more than an equal part, and is asked again: twice as many are never held, and nobody is without. */
+const MOST_HELD = 128 * 2 ** 20;
 const LONG_POLL_SECONDS = 20;
 const DEFAULT_PATIENCE_SECONDS = 60;
 const DEFAULT_GRACE_SECONDS = 2;
@@ -45,6 +48,8 @@ interface Request {
   readonly bodies: string[];
   /** Of all bodies. */
   characters: number;
+  /** What came by sender. */
+  readonly senders: Map<string, { characters: number; answers: number }>;
   /** How many read the answers. */
   readers: number;
   /** Those of them who sleep. */
@@ -149,7 +154,7 @@ export class SqsGateway implements GatewayPort {
   #request(key: Hex): Request {
     const known = this.#requests.get(key);
     if (known) return known;
-    const made: Request = { bodies: [], characters: 0, readers: 0, sleepers: new Set() };
+    const made: Request = { bodies: [], characters: 0, senders: new Map(), readers: 0, sleepers: new Set() };
     this.#requests.set(key, made);
     if (this.#requests.size > MOST_REQUESTS) {
       const forgotten = [...this.#requests].find(([, { readers }]) => readers === 0);
@@ -185,14 +190,19 @@ export class SqsGateway implements GatewayPort {
     const client = sqs(this.#queue.region);
     const QueueUrl = this.#queue.url;
     const abortSignal = this.#closed.signal;
-    const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: poll });
+    const receive = new ReceiveMessageCommand({
+      QueueUrl,
+      MaxNumberOfMessages: 10,
+      WaitTimeSeconds: poll,
+      MessageSystemAttributeNames: ['SenderId'],
+    });
     while (this.#awaited) {
       const { Messages = [] } = await repeat('any', PATIENCE, () =>
         client.send(receive, { abortSignal }).catch((error: unknown) => {
           throw portError(error, 'ReceiveMessage', 'read');
         }),
       );
-      for (const { Body = '' } of Messages) this.#hear(Body);
+      for (const { Body = '', Attributes } of Messages) this.#hear(Body, roleOf(Attributes?.SenderId));
       if (Messages.length === 0) continue;
       const Entries = Messages.map(({ ReceiptHandle }, i) => ({ Id: `${i}`, ReceiptHandle }));
       // What is not deleted comes again, and is dropped then.
@@ -200,14 +210,24 @@ export class SqsGateway implements GatewayPort {
     }
   }
 
-  #hear(body: string): void {
+  #hear(body: string, sender: string): void {
     const key = replyKeyOf(body);
     const request = key && this.#requests.get(key);
-    if (!request || request.characters + body.length > MOST_CHARACTERS) return;
+    if (!request) return;
+    const of = request.senders.get(sender) ?? { characters: 0, answers: 0 };
+    if (of.answers >= MOST_ANSWERS || of.characters + body.length > MOST_CHARACTERS) return;
+    const held = [...this.#requests.values()].reduce((sum, { characters }) => sum + characters, body.length);
+    if (held > MOST_HELD && request.characters + body.length > MOST_HELD / this.#requests.size) return;
+    request.senders.set(sender, { characters: of.characters + body.length, answers: of.answers + 1 });
     request.characters += body.length;
     request.bodies.push(body);
     for (const wake of request.sleepers) wake();
   }
+}
+
+/** Of `AROA…:session`, the role's own part; SQS says it, and not the sender. */
+function roleOf(senderId: string | undefined): string {
+  return senderId?.split(':')[0] ?? '';
 }
 
 /** Until an answer comes, or the time is over. */
