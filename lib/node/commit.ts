@@ -27,6 +27,7 @@ import {
 } from '../ports.ts';
 import { policyHash } from '../signing/policy.ts';
 import { tablesOf } from '../signing-service/tables.ts';
+import { evidenceIn, evidenceText } from './evidence-row.ts';
 import { PUBLIC_TTL_SECONDS, SECRET_TTL_SECONDS } from './lifetimes.ts';
 import { type CeremonyState, loadState, type SecretsOf, type Stored } from './load.ts';
 import { type Processor, SendRefused } from './node.ts';
@@ -52,7 +53,6 @@ import { binding, isBinding } from './withdrawals.ts';
 
 /** A row's bodies stay below DynamoDB's 400 KB. */
 const OUTBOX_ROW_BYTES = 350_000;
-const EVIDENCE_ROW_BYTES = 390_000;
 /** A body that carries evidence stays below SQS's limit for our bodies, with room for the envelope. */
 const EVENT_BYTES = 200_000;
 const MAX_DELAY_SECONDS = 900;
@@ -360,15 +360,15 @@ export async function maySay(node: Processor, statement: Statement, expiresAt: n
   return committed;
 }
 
-/** Keeps a proof for ever. One that is larger than a row can only have been blown up by the culprit, and names nobody to others. */
+/** Keeps a proof for ever. One that no row holds can only have been blown up by the culprit, and names nobody to others. */
 export async function storeEvidence(
   node: Processor,
   ceremony: Hex,
   culprit: number,
   evidence: Evidence,
 ): Promise<void> {
-  const text = JSON.stringify(evidence);
-  if (utf8(text).length > EVIDENCE_ROW_BYTES) return node.log('EvidenceTooLarge', { ceremony, culprit });
+  const text = evidenceText(evidence);
+  if (text === undefined) return node.log('EvidenceTooLarge', { ceremony, culprit });
   const item: Item = { ...evidenceKey(ceremony, culprit), evidence: text };
   await node.ports.store.write({ kind: 'put', table: 'Ceremonies', item, condition: { kind: 'absent' } });
 }
@@ -425,12 +425,12 @@ export async function eventBodies(
 ): Promise<Body[]> {
   const { outcomeQueue } = node.config;
   if (!outcomeQueue || events.length === 0) return [];
-  const proofs = new Map(fresh.map(({ index, evidence }) => [index, evidence]));
+  const proofs = new Map<number, Evidence | undefined>(fresh.map(({ index, evidence }) => [index, evidence]));
   const blames = events.some((event) => blamed(event).some(({ index }) => !proofs.has(index)));
   if (blames) {
     for (const row of await node.ports.store.query('Ceremonies', ceremonyPartition(ceremony), 'EVIDENCE#')) {
       const index = Number(row.sk.slice('EVIDENCE#'.length));
-      if (!proofs.has(index)) proofs.set(index, JSON.parse(row['evidence'] as string));
+      if (!proofs.has(index)) proofs.set(index, evidenceIn(row['evidence']));
     }
   }
   return events.map((event) => {

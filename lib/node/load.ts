@@ -2,7 +2,7 @@
 import type { BySender, Inputs, SecretName, Wanted } from '../ceremony.ts';
 import type { KeygenState } from '../keygen/state.ts';
 import { parseBody } from '../messages/catalogue.ts';
-import { type Evidence, parseEvidence } from '../messages/evidence.ts';
+import type { Evidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
 import type { CeremonyParameters } from '../messages/parameters.ts';
 import { openSealed } from '../messages/sealing.ts';
@@ -10,6 +10,7 @@ import { partitionOf, type SealedStatement, type Statement, type StatementType }
 import type { Item } from '../ports.ts';
 import type { SigningState } from '../signing/state.ts';
 import type { Secret } from '../vault/secret.ts';
+import { evidenceIn } from './evidence-row.ts';
 import type { Node, Processor } from './node.ts';
 import { openOwn } from './own-keys.ts';
 import { ceremonyPartition, inboundPartition, requestKey, secretKey, stateKey } from './rows.ts';
@@ -140,8 +141,8 @@ async function open(node: Processor, { type, body }: Recorded, secrets: SecretsO
 async function loadEvidence(node: Processor, ceremony: Hex): Promise<Evidence[]> {
   const rows = await node.ports.store.query('Ceremonies', ceremonyPartition(ceremony), 'EVIDENCE#');
   return rows.flatMap((row) => {
-    const parsed = parseEvidence(row['evidence'] as string);
-    return parsed.ok ? [parsed.evidence] : [];
+    const evidence = evidenceIn(row['evidence']);
+    return evidence ? [evidence] : [];
   });
 }
 

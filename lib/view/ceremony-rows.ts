@@ -1,8 +1,8 @@
 /** The rows of one ceremony, read and decoded: headers of statements only, whatever they say. */
 import type { Evidence } from '../messages/evidence.ts';
-import { parseEvidence } from '../messages/evidence.ts';
 import type { Hex } from '../messages/hex.ts';
 import { STATEMENT_TYPES, type StatementType } from '../messages/statement.ts';
+import { evidenceIn } from '../node/evidence-row.ts';
 import type { CeremonyState } from '../node/load.ts';
 import { ceremonyPartition, inboundPartition, stateKey } from '../node/rows.ts';
 import type { Item } from '../ports.ts';
@@ -118,7 +118,6 @@ function headerOf(body: unknown, at: number | undefined): Said[] {
 }
 
 function proofOf(row: Item): { index: number; evidence: Evidence }[] {
-  const { evidence } = row;
-  const parsed = typeof evidence === 'string' ? parseEvidence(evidence) : undefined;
-  return parsed?.ok ? [{ index: Number(row.sk.slice('EVIDENCE#'.length)), evidence: parsed.evidence }] : [];
+  const evidence = evidenceIn(row['evidence']);
+  return evidence ? [{ index: Number(row.sk.slice('EVIDENCE#'.length)), evidence }] : [];
 }

@@ -1,21 +1,31 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { verifyEvidence } from '../../lib/evidence/verify.ts';
 import { identityOf } from '../../lib/local/committee.ts';
 import { bodyOf } from '../../lib/messages/catalogue.ts';
 import { contentText } from '../../lib/messages/contents.ts';
-import { type Evidence, parseEvidence } from '../../lib/messages/evidence.ts';
+import type { Evidence } from '../../lib/messages/evidence.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { ceremonyId, type KeygenParameters } from '../../lib/messages/parameters.ts';
 import { topicQueue } from '../../lib/messages/topics.ts';
+import { evidenceIn } from '../../lib/node/evidence-row.ts';
 import { NodeWorld } from './world.ts';
 
 function evidenceOf(world: NodeWorld, operator: number): Evidence[] {
   const rows = world.items(operator, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#'));
   return rows.map((row) => {
-    const parsed = parseEvidence(row['evidence'] as string);
-    if (!parsed.ok) throw new Error(parsed.reason);
-    return parsed.evidence;
+    const evidence = evidenceIn(row['evidence']);
+    if (!evidence) throw new Error('a row holds no proof');
+    return evidence;
   });
+}
+
+/** That no packing makes shorter. */
+function noise(length: number, label: string): string {
+  const blocks = Array.from({ length: Math.ceil(length / 44) }, (_, i) =>
+    createHash('sha256').update(`${label} ${i}`).digest('base64'),
+  );
+  return blocks.join('').slice(0, length);
 }
 
 /** A committee whose operator 2 makes no key: the others wait for it, and the test speaks for it. */
@@ -56,7 +66,7 @@ test('the same statement twice is a redelivery and proves nothing', async () => 
 test('DOS-01 a contradiction too large to keep is no reason to hang: the ceremony ends at its expiry', async () => {
   const { world, ceremony } = await withoutTwo({ genesisLife: 100 });
   for (const letter of ['a', 'b']) {
-    const content = `{"confirmed":"${letter.repeat(215_000)}"}`;
+    const content = `{"confirmed":"${noise(215_000, letter)}"}`;
     await world.deliver(1, await world.say(2, 'KeyGenVerdict', { ceremony }, content));
   }
   await world.run(200);
@@ -64,6 +74,19 @@ test('DOS-01 a contradiction too large to keep is no reason to hang: the ceremon
   expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Timeout' });
   const queue = topicQueue(identityOf(1), world.coin, 'KeyGenVerdictIn');
   expect(world.cloud.inspect.queues().get(queue)).toMatchObject({ visible: 0, inFlight: 0 });
+});
+
+test('BLM-01 a contradiction larger than a row is kept packed, convicts, and is told to others', async () => {
+  const { world, ceremony } = await withoutTwo();
+  for (const letter of ['a', 'b']) {
+    const content = `{"confirmed":"${letter.repeat(215_000)}"}`;
+    await world.deliver(1, await world.say(2, 'KeyGenVerdict', { ceremony }, content));
+  }
+  await world.run(5);
+  const [evidence] = evidenceOf(world, 1);
+  expect(evidence && JSON.stringify(evidence).length).toBeGreaterThan(400_000);
+  expect(evidence && verifyEvidence(world.committee.committee, evidence)).toMatchObject({ guilty: true, culprit: 2 });
+  expect(world.keygen(1)).toMatchObject({ stage: 'Failed', reason: 'Equivocation' });
 });
 
 test('DOS-01 a proof that fills a row but no body fails the ceremony, and the verdict still leaves', async () => {

@@ -12,11 +12,11 @@ import type { Change } from '../../lib/local/store.ts';
 import type { FrostCertificate } from '../../lib/messages/certificate.ts';
 import type { Committee } from '../../lib/messages/committee.ts';
 import type { MultisigEvent } from '../../lib/messages/events.ts';
-import type { Evidence } from '../../lib/messages/evidence.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import type { SigningParameters } from '../../lib/messages/parameters.ts';
 import type { SealedStatement, Statement } from '../../lib/messages/statement.ts';
 import { parseQueueName } from '../../lib/messages/topics.ts';
+import { evidenceIn } from '../../lib/node/evidence-row.ts';
 import { type CeremonyState, decodeState } from '../../lib/node/load.ts';
 import type { Item, OutgoingMessage, Table } from '../../lib/ports.ts';
 import { Bounds } from './invariants/bounds.ts';
@@ -201,7 +201,9 @@ export class Auditor {
     } else if (sk.startsWith('EVIDENCE#')) {
       const culprit = Number(sk.slice('EVIDENCE#'.length));
       this.#options.tally.add('evidence stored');
-      this.#blame?.blamed(operator, culprit, JSON.parse(after['evidence'] as string) as Evidence);
+      const evidence = evidenceIn(after['evidence']);
+      if (evidence) this.#blame?.blamed(operator, culprit, evidence);
+      else this.#report(8, `operator ${operator} keeps a proof that is none`);
     }
   }
 

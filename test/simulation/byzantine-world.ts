@@ -4,6 +4,7 @@ import type { Coin } from '../../lib/local/committee.ts';
 import type { Evidence } from '../../lib/messages/evidence.ts';
 import type { Hex } from '../../lib/messages/hex.ts';
 import { ceremonyId, type FrostKeygenParameters, type SigningParameters } from '../../lib/messages/parameters.ts';
+import { evidenceIn } from '../../lib/node/evidence-row.ts';
 import type { CeremonyState } from '../../lib/node/load.ts';
 import { leaderOf } from '../../lib/signing/step.ts';
 import type { Behaviour, Moment } from './adversary.ts';
@@ -171,7 +172,7 @@ export async function played(cast: Cast, phases: 'keygen' | 'both' = 'both'): Pr
     world.cloud.inspect
       .items(world.namespace(holder), 'Ceremonies')
       .filter(({ sk }) => sk.startsWith('EVIDENCE#'))
-      .map((item) => ({ holder, evidence: JSON.parse(item['evidence'] as string) as Evidence })),
+      .map((item) => ({ holder, evidence: evidenceIn(item['evidence']) as Evidence })),
   );
   return {
     world,

@@ -25,6 +25,7 @@ const authorise = guardsOf('lib/node/authorise.ts', GUARDS, SIGNING);
 const advance = guardsOf('lib/node/advance.ts', GUARDS, SIGNING, RESTORE);
 const wake = guardsOf('lib/node/wake.ts', SIGNING, GUARDS);
 const load = guardsOf('lib/node/load.ts', RECEIVE, RESTORE, GUARDS);
+const evidenceRow = guardsOf('lib/node/evidence-row.ts', RECEIVE);
 const coordinator = guardsOf('lib/node/coordinator.ts', MEMBERSHIP, GUARDS);
 const node = guardsOf('lib/node/node.ts', GUARDS, SECRETS);
 
@@ -470,12 +471,17 @@ export const NODE_GUARDS: readonly Guard[] = [
     '[...outbox.map((each) => each.statement)]',
     { tests: [RESTORE, GUARDS] },
   ),
-  commit(
-    'evidence-size',
+  evidenceRow(
+    'size',
     'a proof larger than a row stops no handler',
-    "if (utf8(text).length > EVIDENCE_ROW_BYTES) return node.log('EvidenceTooLarge', { ceremony, culprit });",
-    '',
-    { tests: [RECEIVE] },
+    '  return packed.length <= ROW_BYTES ? packed : undefined;',
+    '  return packed;',
+  ),
+  evidenceRow(
+    'packed',
+    'a proof of honest size is kept, however many messages it is about',
+    '  if (bytes.length <= ROW_BYTES) return plain;\n',
+    '  return bytes.length <= ROW_BYTES ? plain : undefined;\n',
   ),
   commit(
     'evidence-once',
@@ -887,14 +893,12 @@ export const NODE_GUARDS: readonly Guard[] = [
     'throw error;',
     { tests: [GUARDS, RESTORE] },
   ),
-  load(
-    'parsed-evidence',
+  evidenceRow(
+    'parsed',
     'evidence is read strictly',
-    'return parsed.ok ? [parsed.evidence] : [];',
-    "return [JSON.parse(row['evidence'] as string) as Evidence];",
-    {
-      redundant: 'the row is the node’s own; the schema guards against a row of another version',
-    },
+    '  return parsed.ok ? parsed.evidence : undefined;',
+    '  return JSON.parse(text) as Evidence;',
+    { redundant: 'the row is the node’s own; the schema guards against a row of another version' },
   ),
   load('wiped', 'opened rows are wiped', 'for (const secret of this.#rows.values()) secret.wipe();', '', {
     tests: [GUARDS, SECRETS],
