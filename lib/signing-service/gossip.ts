@@ -62,7 +62,7 @@ export async function spentSince(
   const rows: Item[] = [];
   const first = Math.floor((after + 1) / LOG_SECONDS) * LOG_SECONDS;
   let upTo = Math.max(after, Math.min(settled, first + HOURS_AT_ONCE * LOG_SECONDS - 1));
-  for await (const read of logBetween(store, { asset, epoch }, after, upTo)) {
+  for await (const read of logBetween(store, { asset, epoch }, after, upTo, 2 * most)) {
     for (const row of read) if (which === 'all' || row['how'] === which) rows.push(row);
     // More than a page, and all of the second that it is cut at.
     if (rows.length > most && secondsOf(rows.at(-1)) > secondsOf(rows[most])) break;
@@ -86,18 +86,19 @@ function logPartitions({ asset, epoch }: Place, after: number, upTo: number): re
   return partitions;
 }
 
-/** Rows of the log after one second and not after another, oldest first, some at a time. */
+/** Rows of the log after one second and not after another, oldest first, some at a time. @param limit of one read, 1 to 1,000 */
 export async function* logBetween(
   store: { query(table: 'Issuance', pk: string, prefix: string, page: QueryPage): Promise<readonly Item[]> },
   place: Place,
   after: number,
   upTo: number,
+  limit = ROWS_A_READ,
 ): AsyncGenerator<readonly Item[]> {
   for (const partition of logPartitions(place, after, upTo)) {
     for (let from: string | undefined = logSecond(after + 1); from !== undefined; ) {
-      const page = { after: from, limit: ROWS_A_READ };
+      const page = { after: from, limit };
       const read: readonly Item[] = await store.query('Issuance', partition, '', page);
-      from = read.length < ROWS_A_READ ? undefined : read.at(-1)?.sk;
+      from = read.length < limit ? undefined : read.at(-1)?.sk;
       const rows = read.filter((row) => secondsOf(row) <= upTo);
       if (rows.length > 0) yield rows;
       if (rows.length < read.length) return;
