@@ -87,6 +87,9 @@ const INTRODUCE: Rights = all(READ_OWN_KEY, {
   sends: ['SignerReady'],
 });
 
+/** What came before the file was accepted is judged, and taken away. */
+const JUDGE_EARLY: Rights = { tables: { Directory: ['Query', 'DeleteItem'] }, keys: [], sends: [] };
+
 /** With the last peer's key the committee's genesis begins. */
 const MEET: Rights = all(KEYGEN, {
   tables: { Directory: ['GetItem', 'Query', 'PutItem'] },
@@ -99,7 +102,12 @@ const ANNOUNCE: Rights = all(KNOW, { tables: {}, keys: [], sends: ['peers'] });
 
 const COORDINATOR: Partial<Record<ReceivedMessage, Rights>> = {
   Start: all(MAKE_OWN_KEYS, { tables: {}, keys: [], sends: ['CoordinatorPublicKey'] }),
-  CommitteeAccepted: all(ANNOUNCE, { tables: { Directory: ['PutItem'] }, keys: [], sends: [] }),
+  // An early `SignerReady` is opened here.
+  CommitteeAccepted: all(ANNOUNCE, JUDGE_EARLY, READ_OWN_KEY, {
+    tables: { Directory: ['PutItem'] },
+    keys: [],
+    sends: [],
+  }),
   ProcessorPublicKey: all(ANNOUNCE, { tables: { Directory: ['PutItem'] }, keys: [], sends: [] }),
   SignerReady: all(ANNOUNCE, READ_OWN_KEY, { tables: { Directory: ['PutItem'] }, keys: [], sends: [] }),
   P2PIncoming: all(ANNOUNCE, {
@@ -129,7 +137,7 @@ const COORDINATOR: Partial<Record<ReceivedMessage, Rights>> = {
 
 const PROCESSOR: Partial<Record<ReceivedMessage, Rights>> = {
   Start: all(MAKE_OWN_KEYS, INTRODUCE, { tables: {}, keys: [], sends: ['ProcessorPublicKey'] }),
-  CommitteeAccepted: all(INTRODUCE, MEET),
+  CommitteeAccepted: all(INTRODUCE, JUDGE_EARLY, MEET),
   CoordinatorPublicKey: INTRODUCE,
   ExternalPublicKeyIn: MEET,
   MultisigInstruction: all(KEYGEN, SIGNING),
@@ -187,7 +195,7 @@ const ISSUE: Rights = all(SERVE, READ_OWN_KEY, {
 
 const SIGNING_SERVICE: Partial<Record<ReceivedMessage, Rights>> = {
   Start: all(MAKE_OWN_KEYS, INTRODUCE, { tables: {}, keys: [], sends: ['ProcessorPublicKey'] }),
-  CommitteeAccepted: all(INTRODUCE, MEET_FOR_ASSET),
+  CommitteeAccepted: all(INTRODUCE, JUDGE_EARLY, MEET_FOR_ASSET),
   CoordinatorPublicKey: INTRODUCE,
   ExternalPublicKeyIn: MEET_FOR_ASSET,
   MultisigInstruction: MAKE_ASSET_KEY,
