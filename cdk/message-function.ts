@@ -19,7 +19,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import { Construct, type IDependable } from 'constructs';
 import type { EnvironmentVariable } from '../lib/aws/environment.ts';
 import { OPEN_INDEX } from '../lib/aws/tables.ts';
 import { tableName } from '../lib/cli/deploy-names.ts';
@@ -97,11 +97,12 @@ export class MessageFunction extends Construct {
         ...(settings.endpoint === undefined ? {} : { AWS_ENDPOINT_URL: settings.endpoint }),
       },
     });
-    this.queues = props.queues.map((queue) => this.#queue(queue));
-    this.#grantReceiving();
+    // Lambda asks for the right to receive when a mapping is made.
+    const receiving = this.#grantReceiving();
+    this.queues = props.queues.map((queue) => this.#queue(queue, receiving));
   }
 
-  #queue(name: QueueName): Queue {
+  #queue(name: QueueName, receiving: readonly IDependable[]): Queue {
     const { receiver, settings, deadLetters } = this.#props;
     const { peer, coin } = parseQueueName(name) ?? {};
     const queue = new Queue(this, peer ? `Inbox-${peer}` : this.#props.queues.length > 1 ? `Queue-${coin}` : 'Queue', {
@@ -119,7 +120,7 @@ export class MessageFunction extends Construct {
       batchSize: 10,
       functionResponseTypes: ['ReportBatchItemFailures'],
       ...(receiver.floodable ? { scalingConfig: { maximumConcurrency: FLOOD_CONCURRENCY } } : {}),
-    }).node.addDependency(this.role);
+    }).node.addDependency(this.role, ...receiving);
     return queue;
   }
 
@@ -162,33 +163,35 @@ export class MessageFunction extends Construct {
     );
   }
 
-  #grantReceiving(): void {
+  #grantReceiving(): readonly IDependable[] {
     const actions = [
       'sqs:ReceiveMessage',
       'sqs:DeleteMessage',
       'sqs:GetQueueAttributes',
       'sqs:ChangeMessageVisibility',
     ];
-    this.#grantQueues(
+    return this.#grantQueues(
       'Receiving',
       actions,
       this.#props.queues.map((queue) => this.#ownQueueArn(queue)),
     );
   }
 
-  /** A few queues in the role's own policy, many in as many managed ones as their ARNs need. */
-  #grantQueues(id: string, actions: readonly string[], arns: readonly string[]): void {
-    if (arns.length === 0) return;
+  /** A few queues in the role's own policy, many in as many managed ones as their ARNs need. @returns the managed ones */
+  #grantQueues(id: string, actions: readonly string[], arns: readonly string[]): readonly IDependable[] {
+    if (arns.length === 0) return [];
     const statement = (resources: readonly string[]) =>
       new PolicyStatement({ actions: [...actions], resources: [...resources] });
     if (arns.length <= ARNS_A_POLICY / 2) {
       this.role.addToPrincipalPolicy(statement(arns));
-      return;
+      return [];
     }
+    const policies: ManagedPolicy[] = [];
     for (let at = 0; at < arns.length; at += ARNS_A_POLICY) {
       const statements = [statement(arns.slice(at, at + ARNS_A_POLICY))];
-      new ManagedPolicy(this, `${id}-${at / ARNS_A_POLICY + 1}`, { roles: [this.role], statements });
+      policies.push(new ManagedPolicy(this, `${id}-${at / ARNS_A_POLICY + 1}`, { roles: [this.role], statements }));
     }
+    return policies;
   }
 
   /** ARNs of the queues that a destination stands for. */

@@ -246,3 +246,24 @@ describe('queues', () => {
     );
   });
 });
+
+it('a queue feeds its function only when the policy is there that lets the function receive: Lambda asks for the right when the mapping is made', () => {
+  for (const [stack, template] of deployed(31, 3, 'aws', {}, 1).templates) {
+    const receiving = new Map<string, string[]>();
+    for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy']) {
+      for (const [id, { Properties }] of resources(template, type)) {
+        for (const { Action, Resource } of statements(Properties['PolicyDocument'])) {
+          if (!many(Action).includes('sqs:ReceiveMessage')) continue;
+          for (const queue of many(Resource as string)) receiving.set(queue, [...(receiving.get(queue) ?? []), id]);
+        }
+      }
+    }
+    const queues = resources(template, 'AWS::SQS::Queue');
+    for (const [id, mapping] of resources(template, 'AWS::Lambda::EventSourceMapping')) {
+      const from = (mapping.Properties['EventSourceArn'] as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+      const policies = receiving.get(own(queues.get(from)?.Properties['QueueName'] as string)) ?? [];
+      expect(policies, `${stack} ${id}`).not.toHaveLength(0);
+      expect(mapping.DependsOn ?? [], `${stack} ${id}`).toEqual(expect.arrayContaining(policies));
+    }
+  }
+});
