@@ -1,4 +1,5 @@
 /** `coterie deploy`: the CDK, with the operator's settings and the hash as the stack parameter that pins the committee. */
+import { resolve } from 'node:path';
 import { STAGES, settingsOf } from '../../cdk/settings.ts';
 import { cdk } from './deploy-cdk.ts';
 import { readCommitteeFile, readOperatorFile } from './deploy-files.ts';
@@ -22,8 +23,12 @@ export async function deploy(options: DeployOptions): Promise<number> {
   const committee = options.committee === undefined ? undefined : readCommitteeFile(options.committee);
   settingsOf(operator, committee, stage, { tools: process.env['AWS_ENDPOINT_URL'] || undefined });
   const stacks = stackNames(operator, committee !== undefined);
-  const context = [`stage=${stage}`, `operator=${options.operator}`];
-  if (options.committee !== undefined) context.push(`committee=${options.committee}`);
+  // The CDK runs in the folder of this program: a path of the user's folder would name another file there.
+  const path = resolve(options.operator);
+  if (path.includes(','))
+    throw new UsageError(`--operator: expected a path without a comma, got ${shown(path)}: move the operator file`);
+  const context = [`stage=${stage}`, `operator=${path}`];
+  if (options.committee !== undefined) context.push(`committee=${resolve(options.committee)}`);
   await cdk(
     [
       'deploy',
