@@ -245,6 +245,24 @@ describe('a committee', () => {
     expect(await refusal(() => checkOwnEntry(operator, swapped, alice))).toContain('signature key');
   });
 
+  it('that names a key of the operator which its own card does not is refused: somebody else would speak in its name', async () => {
+    const all = await cards();
+    const { file } = createCommittee(all, TERMS, RANDOM, NOW);
+    const foreign = (index: number) => toHex(ed25519.getPublicKey(new Uint8Array(32).fill(76 + index)));
+    const more = parseCommittee({
+      ...file,
+      operators: file.operators.map((each) => ({
+        ...each,
+        coins: { ...each.coins, near: { signatureKey: foreign(each.index) } },
+      })),
+      coins: { ...file.coins, near: file.coins['sol'] },
+    });
+    if (!more.ok) throw new Error(more.reason);
+    expect(await refusal(() => checkOwnEntry(OPERATORS[0] as OperatorFile, more.committee, all[0]))).toContain(
+      'expected the near signature key none (your card)',
+    );
+  });
+
   it('is sent to every role, only if its hash is the one in the operator file', async () => {
     const committee = createCommittee(await cards(), TERMS, RANDOM, NOW);
     const sent: { queue: string; body: string }[] = [];
