@@ -54,6 +54,7 @@ export async function redrive(options: DeadLetterOptions): Promise<Status> {
     const hands = await handsAt(place, options);
     const sent: DeadLetter[] = [];
     const kept: DeadLetter[] = [];
+    const refused: DeadLetter[] = [];
     for (const queue of hands?.queues ?? []) {
       if (!file || !hands || sent.length >= most) break;
       const which = options.id === undefined ? {} : { which: options.id };
@@ -62,19 +63,24 @@ export async function redrive(options: DeadLetterOptions): Promise<Status> {
       );
       sent.push(...done.sent);
       kept.push(...done.kept);
+      refused.push(...done.refused);
     }
-    if (options.id !== undefined && sent.length + kept.length === 0)
+    if (options.id !== undefined && sent.length + kept.length + refused.length === 0)
       throw new UsageError(
         `--id: expected a dead letter that coterie dead-letters list shows, got ${shown(options.id)} (one that was just listed is hidden for 30 s)`,
       );
-    if (options.json) process.stdout.write(`${JSON.stringify({ v: 1, sent, kept })}\n`);
+    if (options.json) process.stdout.write(`${JSON.stringify({ v: 1, sent, kept, refused })}\n`);
     else {
       for (const letter of sent) process.stdout.write(`${letter.message} → ${letter.source}\n`);
       for (const letter of kept)
         process.stderr.write(`${letter.messageId} (${letter.message}) stays: nothing says which queue it came from\n`);
-      if (sent.length + kept.length === 0) process.stderr.write('no dead letters\n');
+      for (const letter of refused)
+        process.stderr.write(
+          `${letter.messageId} (${letter.message}) stays: ${letter.source} takes nothing from these credentials (an inbox takes its peer’s parcels only, instructions come from clientRoles)\n`,
+        );
+      if (sent.length + kept.length + refused.length === 0) process.stderr.write('no dead letters\n');
     }
-    return kept.length === 0 ? STATUS.ok : STATUS.failed;
+    return kept.length + refused.length === 0 ? STATUS.ok : STATUS.failed;
   });
 }
 

@@ -100,6 +100,8 @@ export interface Redriven {
   readonly sent: readonly DeadLetter[];
   /** Nobody knows where they belong: they stay. */
   readonly kept: readonly DeadLetter[];
+  /** Their queue takes nothing from these credentials: they stay. */
+  readonly refused: readonly DeadLetter[];
 }
 
 /**
@@ -116,6 +118,7 @@ export async function redriveDeadLetters(
 ): Promise<Redriven> {
   const sent: DeadLetter[] = [];
   const kept: DeadLetter[] = [];
+  const refused: DeadLetter[] = [];
   const seen = new Set<string>();
   for await (const message of letters(sqs, queue, LOOK_SECONDS)) {
     const { MessageId = '', Body = '', ReceiptHandle } = message;
@@ -128,11 +131,22 @@ export async function redriveDeadLetters(
       continue;
     }
     const QueueUrl = queueUrl({ ...whose, name: letter.source }, endpoint);
-    await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Body }));
+    try {
+      await sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: Body }));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      refused.push(letter);
+      continue;
+    }
     await sqs.send(new DeleteMessageCommand({ QueueUrl: queue.url, ReceiptHandle }));
     sent.push(letter);
   }
-  return { sent, kept };
+  return { sent, kept, refused };
+}
+
+/** Of these credentials, by the queue's policy: an inbox admits its peer's coordinator only, an instruction's queue the client roles. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('AccessDenied');
 }
 
 async function* letters(sqs: Sqs, { url }: DeadLetterQueue, hiddenSeconds: number): AsyncGenerator<Message> {

@@ -9,6 +9,13 @@ import { LONGEST_QUEUE_MESSAGE, MAX_QUEUE_NAME, queueNameTooLong, RESERVED_COINS
 export type { InstructionKeys } from './instructions.ts';
 
 const arn = z.string().regex(/^arn:aws[a-z-]*:[a-z0-9-]*:[a-z0-9-]*:[0-9]{0,12}:.+$/, 'expected an ARN');
+/** As the functions read it: with another service's, or a queue in order, none of them would start. */
+const queueArn = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,80}$/, 'expected the ARN of an SQS standard queue');
+const topicArn = z
+  .string()
+  .regex(/^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$/, 'expected the ARN of an SNS standard topic');
 
 export const operatorFile = z.strictObject({
   identity,
@@ -23,11 +30,11 @@ export const operatorFile = z.strictObject({
     .max(16)
     .default([{ kind: 'require-own-instruction' }]),
   /** Queue that events go to; made by the stack if absent. */
-  outcomeQueue: arn.optional(),
+  outcomeQueue: queueArn.optional(),
   /** Queues that signing services answer gateways on. */
-  gateways: z.array(arn).max(16).default([]),
+  gateways: z.array(queueArn).max(16).default([]),
   /** SNS topic for alarms. */
-  alarmTarget: arn.optional(),
+  alarmTarget: topicArn.optional(),
   /** May be empty beside assets. */
   coins: z.array(coin).max(16),
   /** Assets of which this operator runs a signing service. */
@@ -55,6 +62,8 @@ function contradiction({
   assets,
   gateways,
   instructionKeys,
+  region,
+  alarmTarget,
 }: OperatorFile): string | undefined {
   if (vaults.length === 0 && assets.length === 0) return 'coins: expected a coin or an asset, got neither';
   if (new Set(vaults).size !== vaults.length) return 'coins: expected distinct coins, got one twice';
@@ -63,6 +72,8 @@ function contradiction({
   const answering = gateways.map((arn) => arn.slice(arn.lastIndexOf(':') + 1));
   // A request names the queue without its account: of two with one name it could mean either.
   if (new Set(answering).size !== answering.length) return 'gateways: expected queues of distinct names, got one twice';
+  const rings = alarmTarget?.split(':')[3] ?? region;
+  if (rings !== region) return `alarmTarget: expected an SNS topic in ${region}, got one in ${rings}`;
   const reserved = coins.find((each) => RESERVED_COINS.has(each));
   if (reserved !== undefined) return `coins: expected a coin name that is not reserved, got ${reserved}`;
   const longest = coins

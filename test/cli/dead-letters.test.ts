@@ -54,6 +54,11 @@ class Queues {
       }
       case 'SendMessageCommand':
         if (queue === this.refuses) throw new Error('AccessDenied');
+        if (queue.includes('-inbox-'))
+          throw Object.assign(new Error('not authorized'), {
+            name: 'AccessDenied',
+            $metadata: { httpStatusCode: 403 },
+          });
         this.log.push(`sent ${input['MessageBody']} to ${queue}`);
         return { MessageId: 'new' };
       case 'DeleteMessageCommand':
@@ -155,6 +160,15 @@ describe('sending back', () => {
     queues.refuses = 'coterie-alice-btc-Control';
     await expect(redrive()).rejects.toThrow('AccessDenied');
     expect(queues.log).toEqual([]);
+  });
+
+  it('goes on past a queue that refuses these credentials, as an inbox refuses everybody but its peer', async () => {
+    const inbox = 'arn:aws:sqs:eu-central-1:111111111111:coterie-alice-inbox-bob';
+    put({ id: '1', body: CONTROL, source: inbox }, { id: '2', body: CONTROL, source: OWN });
+    const { sent, refused } = await redrive();
+    expect(refused.map(({ messageId }) => messageId)).toEqual(['1']);
+    expect(sent.map(({ messageId }) => messageId)).toEqual(['2']);
+    expect(queues.log).toEqual([`sent ${CONTROL} to coterie-alice-btc-Control`, 'deleted receipt of 2']);
   });
 
   it('keeps what nobody can place: noise, and a source that is not the operator’s own', async () => {

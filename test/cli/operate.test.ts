@@ -353,7 +353,7 @@ describe('what an embedded committee has not', () => {
     expect(await world.coterie('dead-letters', 'list')).toMatchObject({ status: 0, stderr: 'no dead letters\n' });
     expect(await world.coterie('dead-letters', 'redrive', '--json')).toMatchObject({
       status: 0,
-      stdout: '{"v":1,"sent":[],"kept":[]}\n',
+      stdout: '{"v":1,"sent":[],"kept":[],"refused":[]}\n',
     });
     expect(await world.coterie('doctor')).toMatchObject({ status: 0, stdout: '6 good, 0 problems, 0 not told\n' });
   });

@@ -60,6 +60,26 @@ describe('an operator file is refused, with the name of the field,', () => {
       { gateways: ['1', '2'].map((account) => `arn:aws:sqs:eu-central-1:${account.repeat(12)}:answers`) },
       /^gateways: expected queues of distinct names, got one twice$/,
     ],
+    [
+      'with a queue of outcomes that is a topic, or in order: its functions would start with neither',
+      { outcomeQueue: 'arn:aws:sns:eu-central-1:111111111111:outcomes' },
+      /^outcomeQueue: expected the ARN of an SQS standard queue$/,
+    ],
+    [
+      'with a gateway whose queue is in order',
+      { gateways: ['arn:aws:sqs:eu-central-1:222222222222:answers.fifo'] },
+      /^gateways.0: expected the ARN of an SQS standard queue$/,
+    ],
+    [
+      'with alarms for a topic of another region, which no alarm can call',
+      { alarmTarget: 'arn:aws:sns:us-east-1:111111111111:alarms' },
+      /^alarmTarget: expected an SNS topic in eu-central-1, got one in us-east-1$/,
+    ],
+    [
+      'with alarms for a queue',
+      { alarmTarget: 'arn:aws:sqs:eu-central-1:1:q' },
+      /^alarmTarget: expected the ARN of an SNS/,
+    ],
     ['if nobody may instruct', { clientRoles: [] }, /^clientRoles: /],
     ['if a client role is no ARN', { clientRoles: ['treasury'] }, /^clientRoles.0: expected an ARN$/],
     ['with a wrong account', { account: '1' }, /^account: expected an account id of 12 digits$/],
