@@ -1,5 +1,5 @@
 /** One inbound message: its queues, their event source mappings, its function, its log group and its role, as one construct. */
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import {
   AccountPrincipal,
   Effect,
@@ -23,6 +23,7 @@ import { Construct, type IDependable } from 'constructs';
 import type { EnvironmentVariable } from '../lib/aws/environment.ts';
 import { OPEN_INDEX } from '../lib/aws/tables.ts';
 import { tableName } from '../lib/cli/deploy-names.ts';
+import { UsageError } from '../lib/cli/usage.ts';
 import { inboxQueue, parseQueueName, topicQueue } from '../lib/messages/topics.ts';
 import type { QueueName, Table } from '../lib/ports.ts';
 import type { WrappingKeys } from './keys.ts';
@@ -39,6 +40,11 @@ const DEAD_LETTER_DAYS = 14;
 const FLOOD_CONCURRENCY = 5;
 /** IAM: 6,144 characters of a managed policy, 121 of a queue's ARN with the longest identities. */
 const ARNS_A_POLICY = 40;
+
+/** Lambda: of all variables together. */
+const ENVIRONMENT_BYTES = 4_096;
+/** A key's ARN in the region with the longest name; the committee's hash is shorter. */
+const REFERENCE_BYTES = 96;
 
 export type FunctionEnvironment = Readonly<Partial<Record<EnvironmentVariable, string>>>;
 
@@ -91,11 +97,11 @@ export class MessageFunction extends Construct {
       role: this.role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      environment: {
+      environment: fitting({
         NODE_OPTIONS: '--enable-source-maps',
         ...environment,
         ...(settings.endpoint === undefined ? {} : { AWS_ENDPOINT_URL: settings.endpoint }),
-      },
+      }),
     });
     // Lambda asks for the right to receive when a mapping is made.
     const receiving = this.#grantReceiving();
@@ -215,6 +221,17 @@ export class MessageFunction extends Construct {
     const { region, account } = this.#props.settings.operator;
     return `arn:${Stack.of(this).partition}:dynamodb:${region}:${account}:table/${name}`;
   }
+}
+
+/** Lambda refuses a function whose environment is larger, when other stacks are deployed already. @throws {UsageError} */
+function fitting<Variables extends Readonly<Record<string, string>>>(variables: Variables): Variables {
+  const bytes = Object.entries(variables)
+    .map(([name, value]) => name.length + (Token.isUnresolved(value) ? REFERENCE_BYTES : Buffer.byteLength(value)))
+    .reduce((sum, each) => sum + each, 0);
+  if (bytes <= ENVIRONMENT_BYTES) return variables;
+  throw new UsageError(
+    `expected an environment of at most ${ENVIRONMENT_BYTES} bytes for each function, got ${bytes}: name fewer policies, instructionKeys or gateways in the operator file`,
+  );
 }
 
 /** The stack's one dead-letter queue. */

@@ -55,3 +55,14 @@ describe.each([3, 31, 100])('a committee of %i', (operators) => {
     }
   });
 });
+
+it('an operator file that makes an environment larger than Lambda takes is refused before anything is deployed', () => {
+  const long = 'p'.repeat(64);
+  const allow = (count: number) => Array.from({ length: count }, (_, i) => `${i}${long}`.slice(0, 64));
+  const withPolicy = (count: number) => () =>
+    deployed(3, 1, 'aws', { policies: [{ kind: 'purposes', allow: allow(count) }] });
+  expect(withPolicy(30)).not.toThrow();
+  expect(withPolicy(60)).toThrow(
+    /expected an environment of at most 4096 bytes .* fewer policies, instructionKeys or gateways/,
+  );
+});

@@ -556,6 +556,11 @@ export const MESSAGE_GUARDS: readonly Guard[] = [
     'if (reserved !== undefined) return `coins: expected a coin name that is not reserved, got ${reserved}`;',
   ),
   operator(
+    'alarm-region',
+    'alarms call a topic of their own region',
+    'if (rings !== region) return `alarmTarget: expected an SNS topic in ${region}, got one in ${rings}`;',
+  ),
+  operator(
     'distinct-keys',
     'k of m means k persons',
     "if (new Set(keys).size !== keys.length) return 'instructionKeys: expected distinct keys, got one twice';",
