@@ -18,7 +18,13 @@ function picture(world: NodeWorld): string {
     evidence: world.operators.map((operator) =>
       world.items(operator, 'Ceremonies').filter(({ sk }) => sk.startsWith('EVIDENCE#')),
     ),
-    nonces: world.operators.map((operator) => world.items(operator, 'Nonces').map(({ pk, sk }) => [pk, sk])),
+    // A latecomer's question, repeated, is answered, and remembered: one small row for each peer.
+    nonces: world.operators.map((operator) =>
+      world
+        .items(operator, 'Nonces')
+        .filter(({ sk }) => !/^SAID#.*#to-\d+/.test(sk))
+        .map(({ pk, sk }) => [pk, sk]),
+    ),
     // An instruction past its time is refused, and its client hears so: that is no outcome.
     outcomes: new Set(world.outcomes.filter(({ event }) => !('Refused' in event)).map((each) => JSON.stringify(each)))
       .size,
