@@ -1,5 +1,5 @@
 /** The commands of the person on duty, against an embedded committee through its socket. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -10,7 +10,7 @@ import { ceremonyId, type SigningParameters } from '../../lib/messages/parameter
 import { leaderOf } from '../../lib/signing/step.ts';
 import { ceremonySummary, ceremonyView } from '../../lib/view/ceremony-view.ts';
 import { committeeView, pendingView } from '../../lib/view/committee-view.ts';
-import { type Embedded, embedded, type Run } from './embedded.ts';
+import { coterie, type Embedded, embedded, type Run } from './embedded.ts';
 
 const answer = z.strictObject({
   v: z.literal(1),
@@ -60,6 +60,26 @@ beforeAll(async () => {
   keygenCeremony = ceremony;
 });
 afterAll(() => world.close());
+
+describe('a file that is asked for', () => {
+  it('and cannot be written is the user’s mistake: one sentence that names it, status 2, and nothing left', async () => {
+    const path = join(world.folder, 'nowhere', 'file');
+    const runs = [
+      await world.coterie('committee', 'export', '--output', path),
+      await world.coterie('certificate', 'export', '--output', path),
+      await world.coterie('report', keygenCeremony, '--output', path),
+      await coterie(['cost', '--svg', path]),
+    ];
+    for (const { status, stdout, stderr } of runs) {
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(/^coterie: .*expected a path that can be written, got \S+ \(ENOENT\)\n$/);
+    }
+    mkdirSync(join(world.folder, 'folder'));
+    const over = await world.coterie('committee', 'export', '--output', join(world.folder, 'folder'));
+    expect(over.status).toBe(2);
+    expect(existsSync(join(world.folder, 'folder.partial'))).toBe(false);
+  });
+});
 
 describe('sign', () => {
   it('prints signatures alone on stdout, and another library finds them good', async () => {
