@@ -1,8 +1,12 @@
 /** What the person on duty is told, from rows of whole runs. */
 import { describe, expect, it } from 'vitest';
 import { ceremonyId } from '../../lib/messages/parameters.ts';
+import { viewCeremony } from '../../lib/view/ceremony.ts';
+import { readCeremony } from '../../lib/view/ceremony-rows.ts';
+import type { CeremonyView } from '../../lib/view/ceremony-view.ts';
+import type { Reader } from '../../lib/view/reader.ts';
 import { ledBy, NodeWorld } from '../node/world.ts';
-import { ceremonySeenBy, committeeSeenBy, onlyCoin } from './rows.ts';
+import { ceremonySeenBy, committeeSeenBy, onlyCoin, readerOf } from './rows.ts';
 
 const stateOf = (view: Awaited<ReturnType<typeof committeeSeenBy>>, index: number) =>
   onlyCoin(view).operators.find((each) => each.index === index)?.state;
@@ -130,6 +134,52 @@ describe('blame', () => {
     expect(stateOf(committee, 2)).toBe('faulty');
     expect(onlyCoin(committee).health.able).toEqual([1, 3]);
     expect(committee.findings.some(({ level, what }) => level === 'alarm' && what.includes('cheated'))).toBe(true);
+  });
+});
+
+describe('a key generation in which an operator dealt a wrong share', () => {
+  /** Looked at by operator 1 while it is open, and ended by the others before the look is over. */
+  async function overtaken(change: (reader: Reader) => Reader): Promise<CeremonyView> {
+    const world = new NodeWorld({ liar: { operator: 3, in: 'EncryptedKeyShare' } });
+    await world.committee.assemble();
+    await world.cloud.run({ stopWhen: () => world.keygen(1)?.stage === 'AwaitingShares' });
+    const { ceremony, stage } = world.keygen(1) ?? { ceremony: '0x' };
+    expect(stage).toBe('AwaitingShares');
+    const reader = readerOf(world, 1, world.coin);
+    const rows = await readCeremony(
+      change({
+        ...reader,
+        query: async (table, pk, prefix, page) => {
+          const items = await reader.query(table, pk, prefix, page);
+          if (prefix === 'EVIDENCE#') await world.run();
+          return items;
+        },
+      }),
+      ceremony,
+    );
+    expect(world.keygen(1)?.stage).toBe('Failed');
+    if (!rows) throw new Error('expected a ceremony');
+    return viewCeremony(rows, { committee: world.committee.committee, self: 1, now: world.committee.now() });
+  }
+
+  it('is seen whole, outcome and proof, also by whoever looked while it ended', async () => {
+    const view = await overtaken((reader) => reader);
+    expect(view).toMatchObject({ stage: 'Failed', culprits: [{ index: 3, reason: 'InvalidShare', proof: true }] });
+    expect(view.todo).toContain(`Show the proof to the other operators (coterie ceremony show ${view.ceremony} --evid`);
+  });
+
+  it('tells nobody to show a proof that is not stored here', async () => {
+    const view = await overtaken((reader) => ({
+      ...reader,
+      query: async (table, pk, prefix, page) => {
+        const items = await reader.query(table, pk, prefix, page);
+        return prefix === 'EVIDENCE#' ? [] : items;
+      },
+    }));
+    expect(view.culprits).toMatchObject([{ index: 3, proof: false }]);
+    expect(view.todo).not.toContain('Show the proof');
+    expect(view.todo).toContain('Ask the other operators for the proof');
+    expect(view.todo).toContain('ask again without operator 3 (operator3)');
   });
 });
 
