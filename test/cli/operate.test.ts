@@ -104,6 +104,32 @@ describe('sign', () => {
     expect(stderr).toContain('verified by node:crypto (OpenSSL)');
   });
 
+  it('prints no signature that the other library finds bad: a script would take what stands on stdout', async () => {
+    const own = await embedded();
+    try {
+      expect((await own.coterie('keygen')).status).toBe(0);
+      const words = ['sign', '--message', 'x', '--request-id', `0x${'31'.repeat(16)}`, '--expires-at'];
+      words.push(`${Math.floor(Date.now() / 1_000) + 300}`);
+      const good = (await own.coterie(...words)).stdout.trim();
+      expect(good).toMatch(/^0x[0-9a-f]{128}$/);
+      const bad = `${good.slice(0, -2)}${good.endsWith('00') ? '01' : '00'}`;
+      for (const identity of ['operator1', 'operator2', 'operator3']) {
+        const rows = own.committee.cloud.inspect.items(`${identity}/sol`, 'Ceremonies');
+        const row = rows.find(({ sk, state }) => sk === 'STATE' && `${state}`.includes(good));
+        if (!row) continue;
+        const item = { ...row, state: `${row['state']}`.replaceAll(good, bad) };
+        await own.committee.cloud.store(`${identity}/sol`).write({ kind: 'put', table: 'Ceremonies', item });
+      }
+      const { status, stdout, stderr } = await own.coterie(...words);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain('NOT VALID, says node:crypto (OpenSSL)');
+      const said = json(answer, await own.coterie(...words, '--json'));
+      expect(said.checked).toMatchObject([{ kind: 'signature', ok: false }]);
+    } finally {
+      await own.close();
+    }
+  });
+
   it('sends nothing with --unsent, and says which bytes an instruction key signs', async () => {
     const { status, stdout } = await world.coterie('sign', '--message', 'x', '--unsent');
     expect(status).toBe(0);
