@@ -61,6 +61,21 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+describe('the doctor', () => {
+  it('compares what was accepted with the committee file that was agreed on, when it is given', async () => {
+    const agreed = join(world.folder, 'agreed.json');
+    expect((await world.coterie('committee', 'export', '--output', agreed)).status).toBe(0);
+    expect(await world.coterie('doctor', '--committee', agreed)).toMatchObject({ status: 0 });
+    const other = join(world.folder, 'other.json');
+    const file = JSON.parse(readFileSync(agreed, 'utf8')) as { leaderPeriod: number };
+    writeFileSync(other, JSON.stringify({ ...file, leaderPeriod: file.leaderPeriod + 1 }));
+    const { status, stdout } = await world.coterie('doctor', '--committee', other);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/operator1 sol: has accepted 0x[0-9a-f]{64}, agreed on was 0x[0-9a-f]{64}/);
+    expect((await world.coterie('doctor', '--committee', join(world.folder, 'none'))).status).toBe(2);
+  });
+});
+
 describe('a file that is asked for', () => {
   it('and cannot be written is the user’s mistake: one sentence that names it, status 2, and nothing left', async () => {
     const path = join(world.folder, 'nowhere', 'file');
