@@ -42,6 +42,36 @@ describe('the distance to the threshold', () => {
     expect(view.rounds[0]).toMatchObject({ type: 'NonceCommitment', status: 'cut', missing: [{ index: 3 }] });
   });
 
+  it('is that of the best key: who did not make it cannot take the place of who did', async () => {
+    const world = new NodeWorld({ genesis: false });
+    const { committee, coin } = world;
+    await world.assembled();
+    const { suite, t: needed } = committee.committee.keyOf(coin) ?? {};
+    if (suite === undefined || needed === undefined) throw new Error('expected a coin');
+    const requestId = `0x${'0d'.repeat(16)}` as const;
+    const request = { coin, suite, t: needed, signers: [1, 2], requestId, expiresAt: committee.now() + 600 };
+    await committee.instruct(coin, { KeyGen: request }, [1, 2]);
+    await world.run();
+    expect(world.keygen(1)?.stage).toBe('Succeeded');
+    const all = onlyCoin(await committeeSeenBy(world, 1)).health;
+    expect(all).toMatchObject({ canSign: true, able: [1, 2, 3], mayFallSilent: 0 });
+    const { instruction, parameters, ceremony } = ledBy(world, 1);
+    await world.instruct(instruction, [1]);
+    await world.run(1);
+    for (const last of ['66', 'e6']) {
+      const pair = { hiding: `0x58${'66'.repeat(30)}${last}` as const, binding: `0x58${'66'.repeat(31)}` as const };
+      const place = { ceremony, slot: '0', to: 1 };
+      const content = { parameters, commitments: [pair] };
+      await world.deliver(1, await world.sayContent(2, 'NonceCommitment', place, content));
+      await world.run(1);
+    }
+    const view = await committeeSeenBy(world, 1);
+    const { health } = onlyCoin(view);
+    expect(health).toMatchObject({ canSign: false, able: [1, 3], mayFallSilent: -1 });
+    expect(health.sentence).toContain('1 more of those who made a key must come back');
+    expect(view.findings.some(({ level, what }) => level === 'alarm' && what === health.sentence)).toBe(true);
+  });
+
   it('counts nobody as silent where this operator asked alone', async () => {
     const world = await new NodeWorld().assembled();
     const { instruction } = ledBy(world, 1, { expiresAt: world.committee.now() + 60 });
