@@ -3,12 +3,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
-const source = new URL('lib/cli/main.ts', root);
-const fromSource = existsSync(source);
+const fromSource = existsSync(new URL('lib/cli/main.ts', root));
 if (fromSource) {
   const { register } = await import('tsx/esm/api');
   register();
 }
-const { main } = await import(fromSource ? source.href : new URL('dist/esm/lib/cli/main.js', root).href);
+const command = (name) => import(new URL(fromSource ? `lib/cli/${name}.ts` : `dist/esm/lib/cli/${name}.js`, root).href);
+const [{ main }, { watchOutput }] = await Promise.all([command('main'), command('lost-output')]);
 const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+watchOutput();
 process.exitCode = await main(process.argv.slice(2), version);

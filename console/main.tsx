@@ -53,7 +53,11 @@ function Live({ source, place }: { readonly source: Source; readonly place: Plac
   useEffect(() => {
     let over = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let looking = false;
     const look = async () => {
+      // A second one would go on beside the first for ever.
+      if (looking) return;
+      looking = true;
       try {
         const next: Shown =
           id === undefined
@@ -65,6 +69,8 @@ function Live({ source, place }: { readonly source: Source; readonly place: Plac
       } catch (error) {
         if (over) return;
         setTrouble(error instanceof Error ? error.message : 'no answer');
+      } finally {
+        looking = false;
       }
       // A page that nobody looks at asks for nothing.
       if (!over && !document.hidden) timer = setTimeout(() => void look(), place.lookMilliseconds);

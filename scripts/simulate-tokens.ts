@@ -6,6 +6,7 @@
  * Most runs are of the stand-in scheme, in which proofs are words; of every `runs / real` one is of the real scheme, with real wallets. `--seed` runs one seed and says what happened in it.
  */
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../lib/cli/usage.ts';
 import { simulateReal } from '../test/simulation-tokens/real.ts';
 import { EVENTS, type Event, simulate } from '../test/simulation-tokens/simulation.ts';
 import { STEPS } from '../test/wallet/deaths.ts';
@@ -37,8 +38,11 @@ if (values.deaths) {
 }
 
 const FIVE_OF_SEVEN = { n: 7, t: 5, f: 2 };
-const [runs, from] = values.seed === undefined ? [Number(values.runs), Number(values.from)] : [1, Number(values.seed)];
-const real = values.seed === undefined ? Number(values.real) : 0;
+/** Of a word that is no number there would be no runs, and none of them would have failed. */
+const number = (option: 'runs' | 'from' | 'seed' | 'real', least: number): number =>
+  wholeNumber(`--${option}`, values[option] ?? '', least, 999_999_999);
+const [runs, from] = values.seed === undefined ? [number('runs', 1), number('from', 0)] : [1, number('seed', 0)];
+const real = values.seed === undefined ? number('real', 0) : 0;
 const began = performance.now();
 const totals = new Map<Event, number>();
 const reals = new Map<string, number>();

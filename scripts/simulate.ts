@@ -10,6 +10,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../lib/cli/usage.ts';
 import { INVARIANTS, type Violation } from '../test/simulation/invariants/violation.ts';
 import { castingFor } from '../test/simulation/liars.ts';
 import { simulate } from '../test/simulation/run.ts';
@@ -31,8 +32,11 @@ const { values } = parseArgs({
     worker: { type: 'boolean', default: false },
   },
 });
-const operators = Number(values.operators);
-const threshold = Number(values.threshold);
+/** Of a word that is no number there would be no runs, and all of them would have held. */
+const number = (option: 'seeds' | 'from' | 'seed' | 'operators' | 'threshold' | 'workers', least: number): number =>
+  wholeNumber(`--${option}`, values[option] ?? '', least, 999_999_999);
+const operators = number('operators', 2);
+const threshold = number('threshold', 1);
 /** Seeds that a worker is given at a time: few, so that the last ones end together. */
 const PORTION = 8;
 const PROGRESS_MS = process.stdout.isTTY ? 1_000 : 30_000;
@@ -99,7 +103,7 @@ function work(): void {
 }
 
 async function bulk(from: number, count: number): Promise<boolean> {
-  const workers = Math.min(values.workers === undefined ? availableParallelism() : Number(values.workers), count);
+  const workers = Math.min(values.workers === undefined ? availableParallelism() : number('workers', 1), count);
   const tally = new Tally();
   const broken: Answer[] = [];
   const started = Date.now();
@@ -182,10 +186,10 @@ async function bulk(from: number, count: number): Promise<boolean> {
 if (values.worker) {
   work();
 } else if (values.seed !== undefined) {
-  const answer = await one(Number(values.seed), say);
+  const answer = await one(number('seed', 0), say);
   explain(answer);
   if (answer.violations.length === 0) say(`seed ${values.seed}: every invariant held`);
   process.exitCode = answer.violations.length > 0 ? 1 : 0;
 } else {
-  process.exitCode = (await bulk(Number(values.from), Number(values.seeds))) ? 0 : 1;
+  process.exitCode = (await bulk(number('from', 0), number('seeds', 1))) ? 0 : 1;
 }

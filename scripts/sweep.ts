@@ -8,6 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../lib/cli/usage.ts';
 import type { Death, Phase, Role, When } from '../test/node/sweep.ts';
 import * as plain from '../test/node/sweep.ts';
 import { standInSealer } from '../test/simulation/stand-in-sealer.ts';
@@ -27,6 +28,11 @@ const { values } = parseArgs({
     share: { type: 'string' },
   },
 });
+
+/** Of a word that is no number there would be no process and no death, and nothing would have broken. */
+const number = (option: 'stride' | 'minutes' | 'workers'): number =>
+  wholeNumber(`--${option}`, values[option], 1, 999_999_999);
+const [stride, minutes, workers] = [number('stride'), number('minutes'), number('workers')];
 
 const ROLES: readonly string[] = ['any', 'coordinator', 'processor'] satisfies readonly Role[];
 if (!ROLES.includes(values.role)) throw new Error(`--role: expected one of ${ROLES.join(', ')}, got ${values.role}`);
@@ -78,12 +84,12 @@ function* pairs(phase: Phase, calls: number, stride: number): Generator<{ phase:
 
 async function work(share: string): Promise<void> {
   const [own = 0, all = 1] = share.split('/').map(Number);
-  const until = performance.now() + Number(values.minutes) * 60_000;
+  const until = performance.now() + minutes * 60_000;
   let turn = 0;
   for (const phase of PHASES) {
     const calls = await callsOf(phase);
     const beginning = await swift.beginningOf(phase, standIn);
-    const jobs = values.pairs ? pairs(phase, calls, Number(values.stride)) : singles(phase, calls);
+    const jobs = values.pairs ? pairs(phase, calls, stride) : singles(phase, calls);
     // Half of the time for each phase.
     const end = phase === 'keygen' ? (until + performance.now()) / 2 : until;
     for (const { deaths } of jobs) {
@@ -108,7 +114,6 @@ async function lead(): Promise<void> {
   const began = performance.now();
   const calls = new Map<Phase, number>();
   for (const phase of PHASES) calls.set(phase, await callsOf(phase));
-  const workers = Number(values.workers);
   const done = new Map<string, number>();
   const count = (name: string): void => void done.set(name, (done.get(name) ?? 0) + 1);
   const failures: Result[] = [];

@@ -276,6 +276,11 @@ function answerOf(
 
 function say({ ceremony }: Asked, { views, refused }: Answers, checked: readonly Checked[]): void {
   for (const each of checked) {
+    // A script takes what stands on stdout: an address that nobody can spend from, a signature that nobody takes.
+    if (!each.ok) {
+      process.stderr.write(`NOT VALID, says ${each.by}: the ${each.kind} of ${ceremony} is not printed\n`);
+      continue;
+    }
     if (each.kind === 'key')
       process.stdout.write(
         `${table([
@@ -287,7 +292,7 @@ function say({ ceremony }: Asked, { views, refused }: Answers, checked: readonly
           .join('\n')}\n`,
       );
     else process.stdout.write(`${each.signature}\n`);
-    process.stderr.write(`${each.ok ? 'verified by' : 'NOT VALID, says'} ${each.by}\n`);
+    process.stderr.write(`verified by ${each.by}\n`);
   }
   if (checked.length > 0) return;
   for (const { reason, detail, operator } of refused)

@@ -19,7 +19,10 @@ export interface Asked {
 }
 
 interface Open extends Asked {
+  ended: Promise<void>;
   end(): void;
+  /** Who owes a last word or has said it. */
+  readonly told: Set<number>;
 }
 
 export class AskedCeremonies {
@@ -29,16 +32,25 @@ export class AskedCeremonies {
   /** Asked again, a ceremony stays what it is; only who owes an answer can grow. */
   add(coin: Coin, parameters: CeremonyParameters, operators: readonly number[]): Asked {
     const ceremony = ceremonyId(parameters);
-    const known = this.#all.get(ceremony);
-    if (known) return known;
-    let end = () => {};
-    const ended = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const owing = new Set(operators.filter((operator) => !this.#dead.has(operator)));
-    const record: Open = { coin, ceremony, parameters, owing, ended, end };
+    const record: Open = this.#all.get(ceremony) ?? {
+      coin,
+      ceremony,
+      parameters,
+      owing: new Set(),
+      told: new Set(),
+      ended: Promise.resolve(),
+      end: () => {},
+    };
     this.#all.set(ceremony, record);
-    if (owing.size === 0) end();
+    const asked = operators.filter((operator) => !this.#dead.has(operator) && !record.told.has(operator));
+    if (asked.length > 0 && record.owing.size === 0)
+      record.ended = new Promise<void>((resolve) => {
+        record.end = resolve;
+      });
+    for (const operator of asked) {
+      record.told.add(operator);
+      record.owing.add(operator);
+    }
     return record;
   }
 
@@ -81,6 +93,8 @@ export class AskedCeremonies {
       if (!record) return;
       record.reason = `${reason}: ${detail}`;
       settle(record, operator);
+      // Asked again, it may take it.
+      record.told.delete(operator);
     }
   }
 

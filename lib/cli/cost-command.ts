@@ -43,7 +43,7 @@ export function cost(options: CostOptions): Status {
     keysPerMonth: wholeNumber('--keys-per-month', options.keysPerMonth, 0, 1_000_000),
   });
   // Who may change a picture is the umask's to say.
-  if (options.svg !== undefined) writeWhole(options.svg, costPicture(answer), 0o666);
+  if (options.svg !== undefined) writeWhole(options.svg, costPicture(answer), 0o666, '--svg');
   process.stdout.write(options.json ? `${JSON.stringify({ v: 1, ...answer })}\n` : `${costText(answer)}\n`);
   return STATUS.ok;
 }

@@ -1,5 +1,5 @@
 /** The files that an operator has: its own, private one, and the committee's. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Committee, parseCommittee } from '../messages/committee.ts';
 import { type OperatorFile, parseOperatorFile } from '../messages/operator.ts';
 import { UsageError } from './usage.ts';
@@ -32,11 +32,21 @@ export function readText(path: string, what: string): string {
   }
 }
 
-/** Whole or not at all: what is cut off leaves the old file, or none. */
-export function writeWhole(path: string, text: string, mode = 0o644): void {
+/** Whole or not at all: what is cut off leaves the old file, or none. @param option where the path was given @throws {UsageError} if it cannot be written */
+export function writeWhole(path: string, text: string, mode = 0o644, option = '--output'): void {
   const partial = `${path}.partial`;
-  writeFileSync(partial, text, { mode });
-  renameSync(partial, path);
+  try {
+    writeFileSync(partial, text, { mode });
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw notWritable(option, path, error);
+  }
+}
+
+export function notWritable(option: string, path: string, error: unknown): UsageError {
+  const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+  return new UsageError(`${option}: expected a path that can be written, got ${path} (${why})`);
 }
 
 /** Into the file `output`, or on stdout where none is named. */

@@ -99,7 +99,8 @@ async function dateOf(client: DynamoDBClient): Promise<number | undefined> {
 }
 
 /** One process and one clock: what can be wrong there is that operators disagree. */
-async function examineEmbedded(place: Place, { as }: DoctorOptions): Promise<readonly Checkup[]> {
+async function examineEmbedded(place: Place, { as, committee }: DoctorOptions): Promise<readonly Checkup[]> {
+  const agreed = committee === undefined ? undefined : readCommitteeFile(committee).id;
   const accepted = await Promise.all(
     operatorsAt(place, as).flatMap(({ identity, coins }) =>
       [COORDINATOR_SEGMENT, ...coins].map(async (segment) => ({
@@ -108,16 +109,16 @@ async function examineEmbedded(place: Place, { as }: DoctorOptions): Promise<rea
       })),
     ),
   );
-  const [first] = accepted;
+  const expected = agreed ?? accepted[0]?.id;
   return accepted.map(({ subject, id }): Checkup => {
     if (id === undefined)
       return { result: 'problem', subject, what: 'has accepted no committee', remedy: 'Start the committee again.' };
-    return id === first?.id
+    return id === expected
       ? { result: 'good', subject, what: `has accepted ${id}` }
       : {
           result: 'problem',
           subject,
-          what: `has accepted ${id}, others ${first?.id}`,
+          what: `has accepted ${id}, ${agreed === undefined ? 'others' : 'agreed on was'} ${expected}`,
           remedy: 'Start the committee again.',
         };
   });

@@ -37,7 +37,7 @@ export function registerOperate(program: Command, ended: Ended): void {
     });
   waiting(atPlace(program.command('approve')))
     .description('join what another operator asked for, word for word')
-    .argument('<id>', 'of the ceremony, or its first digits')
+    .argument('<id>', 'of the ceremony, whole, as coterie pending prints it')
     .option('--signatures <file>', 'of the operator’s instruction keys')
     .option('--unsent', 'print the instruction and the bytes to sign, and send nothing')
     .action(async (id: string, options) => {

@@ -2,9 +2,9 @@
 import { writeFileSync } from 'node:fs';
 import { consoleHtml } from './console-html.ts';
 import { ceremonyDocument, committeeDocument } from './console-views.ts';
+import { notWritable } from './deploy-files.ts';
 import { STATUS, type Status } from './exit-status.ts';
 import { atPlace, type PlaceOptions, readerAt } from './place-options.ts';
-import { UsageError } from './usage.ts';
 
 export interface ReportOptions extends PlaceOptions {
   /** `-`: stdout. Default: a name made of the ceremony. */
@@ -30,9 +30,7 @@ export async function report(id: string, options: ReportOptions): Promise<Status
     try {
       writeFileSync(path, html);
     } catch (error) {
-      throw new UsageError(
-        `--output: expected a path that can be written, got ${path} (${error instanceof Error && 'code' in error ? String(error.code) : 'unknown'})`,
-      );
+      throw notWritable('--output', path, error);
     }
     process.stdout.write(`${path}\n`);
     return STATUS.ok;

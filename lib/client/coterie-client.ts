@@ -94,7 +94,7 @@ export class CoterieClient {
     const { committee, identity, coins } = options;
     const operator = committee.operatorByIdentity(identity);
     if (!operator) throw new InvalidRequest(`expected an operator of the committee, got ${JSON.stringify(identity)}`);
-    const stranger = coins.find((coin) => !operator.coins[coin]);
+    const stranger = coins.find((coin) => !Object.hasOwn(operator.coins, coin));
     if (stranger !== undefined)
       throw new InvalidRequest(`expected coins of ${identity} in the committee file, got ${JSON.stringify(stranger)}`);
     this.#options = options;

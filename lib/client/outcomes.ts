@@ -17,7 +17,7 @@ export type Outcome =
 /** Ids remembered: SQS redelivers within hours, a producer with so many outcomes in hours has other troubles. */
 const REMEMBERED = 10_000;
 const LONG_POLL_SECONDS = 20;
-/** Between two rounds that brought nothing. */
+/** Between two rounds that brought nothing that is understood. */
 const PAUSE_MILLISECONDS = 100;
 
 export class Outcomes implements AsyncIterable<Outcome> {
@@ -47,10 +47,10 @@ export class Outcomes implements AsyncIterable<Outcome> {
       let quiet = true;
       for (const coin of this.#coins) {
         for (const { body, done } of await this.#receive(coin)) {
-          quiet = false;
           const heard = outcomeOf(body);
           // Not of this catalogue: perhaps of a newer one. It is left for whoever understands it, and ends in the dead letters.
           if (!heard) continue;
+          quiet = false;
           if (!this.#known.has(heard.id)) {
             yield heard.outcome;
             this.#remember(heard.id);

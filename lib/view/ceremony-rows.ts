@@ -50,10 +50,25 @@ export interface CeremonyRows {
   readonly evidence: readonly { readonly index: number; readonly evidence: Evidence }[];
 }
 
-/** @returns nothing if this operator has no such ceremony */
+/** A ceremony that goes on may have changed again each time; one that has ended does not. */
+const MOST_LOOKS = 3;
+
+/**
+ * Rows and state of one moment, as far as a few looks find one: of two moments, an outcome would stand there without the proof that came with it.
+ * @returns nothing if this operator has no such ceremony
+ */
 export async function readCeremony(reader: Reader, ceremony: Hex): Promise<CeremonyRows | undefined> {
   const known = await readState(reader, ceremony);
   if (!known) return undefined;
+  for (let looks = 1, before = JSON.stringify(known.state); ; looks++) {
+    const rows = await readRows(reader, ceremony, known);
+    const after = JSON.stringify(rows.state.state);
+    if (after === before || looks === MOST_LOOKS) return rows;
+    before = after;
+  }
+}
+
+async function readRows(reader: Reader, ceremony: Hex, known: StateRow): Promise<CeremonyRows> {
   const partition = ceremonyPartition(ceremony);
   const [heard, outbox, proofs] = await Promise.all([
     readHeard(reader, ceremony, known.state.kind),

@@ -55,7 +55,8 @@ export function viewCeremony(rows: CeremonyRows, beholder: Beholder): CeremonyVi
   const rounds = state.kind === 'keygen' ? keygenRounds(rows, state, beholder) : signingRounds(rows, state, beholder);
   const times = [...rows.heard, ...rows.sent].flatMap(({ at }) => (at === undefined ? [] : [at]));
   const outcome = outcomeOf(state);
-  const todo = todoOf(state, beholder);
+  const culprits = culpritsOf(rows, beholder);
+  const todo = todoOf(state, culprits, beholder);
   return {
     v: 1,
     ...summaryOf(rows.state, beholder),
@@ -69,7 +70,7 @@ export function viewCeremony(rows: CeremonyRows, beholder: Beholder): CeremonyVi
     rounds,
     statements: statementsOf(rows, beholder),
     ...(outcome ? { outcome } : {}),
-    culprits: culpritsOf(rows, beholder),
+    culprits,
     unresponsive: unresponsiveOf(state).map(operator),
     ...(todo === undefined ? {} : { todo }),
   };
@@ -334,7 +335,11 @@ export function namesOf(committee: Committee, indexes: readonly number[]): strin
   return names.length < 2 ? (names[0] ?? 'nobody') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-function todoOf(state: CeremonyState, { committee, now }: Beholder): string | undefined {
+function todoOf(
+  state: CeremonyState,
+  judged: CeremonyView['culprits'],
+  { committee, now }: Beholder,
+): string | undefined {
   const { ceremony, parameters } = state;
   if (isOpen(state) && parameters.expiresAt + 60 < now)
     return 'It is past its expiry and was not ended: send coterie clean-up, and see the runbook (messages-wait).';
@@ -346,11 +351,14 @@ function todoOf(state: CeremonyState, { committee, now }: Beholder): string | un
     case 'Failed': {
       const { reason, culprits } = state;
       const [first] = culprits;
-      if (first)
-        return `Show the proof to the other operators (coterie ceremony show ${ceremony} --evidence ${first.index}), and ask again without ${namesOf(
+      if (first) {
+        const proven = judged.find(({ proof }) => proof);
+        const show = `coterie ceremony show ${ceremony} --evidence ${(proven ?? first).index}`;
+        return `${proven ? `Show the proof to the other operators (${show})` : `Ask the other operators for the proof (${show} there)`}, and ask again without ${namesOf(
           committee,
           culprits.map(({ index }) => index),
         )} or after it is replaced.`;
+      }
       if (state.kind === 'signing' && state.sharesReleased && !state.late)
         return 'Do not sign anything that contradicts these messages: shares have left, and a signature may still appear.';
       switch (reason) {

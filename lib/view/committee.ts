@@ -207,10 +207,10 @@ const ABLE: ReadonlySet<OperatorView['state']> = new Set(['self', 'heard', 'know
 
 function healthOf(rows: CoinRows, operators: readonly OperatorView[], t: number | undefined): CoinView['health'] {
   const able = operators.filter(({ state }) => ABLE.has(state)).map(({ index }) => index);
-  const none = (sentence: string) => ({
+  const none = (sentence: string, mayFallSilent = t === undefined ? 0 : able.length - t) => ({
     canSign: false,
     able,
-    mayFallSilent: t === undefined ? 0 : able.length - t,
+    mayFallSilent,
     sentence,
   });
   const { coin, committee } = rows;
@@ -222,10 +222,20 @@ function healthOf(rows: CoinRows, operators: readonly OperatorView[], t: number 
   const spare = able.length - t;
   const count = `${able.length} of ${n} operators are able as far as this one knows, and ${t} are needed`;
   if (spare < 0) return none(`${coin}: cannot ${can}: ${count}; ${-spare} more must come back.`);
-  if (!rows.keys.some(({ status }) => status === 'certified'))
+  const certified = rows.keys.filter(({ status }) => status === 'certified');
+  if (certified.length === 0)
     return none(`${coin}: there is no key yet: ${count}; coterie keygen --coin ${coin} makes one.`);
-  const silence = spare === 0 ? 'none of them may fall silent' : `${spare} more may fall silent`;
-  return { canSign: true, able, mayFallSilent: spare, sentence: `${coin}: can ${can}: ${count}; ${silence}.` };
+  // Only who made a key signs with it: that of the best key counts.
+  const best = Math.max(
+    ...certified.map(({ certificate }) => {
+      const signers = certificate?.parameters.signers ?? able;
+      return able.filter((index) => signers.includes(index)).length - t;
+    }),
+  );
+  if (best < 0)
+    return none(`${coin}: cannot ${can}: ${count}; ${-best} more of those who made a key must come back.`, best);
+  const silence = best === 0 ? 'none of them may fall silent' : `${best} more may fall silent`;
+  return { canSign: true, able, mayFallSilent: best, sentence: `${coin}: can ${can}: ${count}; ${silence}.` };
 }
 
 // ------------------------------------------------------------------------------------------------ findings

@@ -49,6 +49,26 @@ describe('what was asked for', () => {
     expect(all.keyMaker(word('aa'))).toBe(asked);
   });
 
+  it('is waited for at whoever is asked later, too, and at nobody twice', async () => {
+    const all = new AskedCeremonies();
+    const over = async (): Promise<boolean> => hasEnded({ ended: all.allEnded() });
+    const asked = all.add('btc', keygen(), [1]);
+    expect(all.add('btc', keygen(), [2])).toBe(asked);
+    all.hear(made(1, asked.ceremony), 1);
+    expect(await over()).toBe(false);
+    all.hear(made(2, asked.ceremony), 2);
+    expect(await over()).toBe(true);
+    // After its end as well; whoever has had the last word repeats it at most.
+    all.add('btc', keygen(), [1, 2, 3]);
+    expect([...asked.owing]).toEqual([3]);
+    expect(await over()).toBe(false);
+    all.hear(made(3, asked.ceremony), 3);
+    expect(await over()).toBe(true);
+    all.died(4);
+    all.add('btc', keygen(), [4]);
+    expect(await over()).toBe(true);
+  });
+
   it('is not waited for at operators who are dead or die', async () => {
     const all = new AskedCeremonies();
     all.died(1);
@@ -93,19 +113,20 @@ describe('what was asked for', () => {
     const all = new AskedCeremonies();
     const asked = all.add('btc', signing(), [1]);
     expect(all.add('btc', signing(), [2])).toBe(asked);
-    const outcome = signingOutcome({
-      operator: 1,
-      coin: 'btc',
-      ceremony: asked.ceremony,
-      result: 'failed',
-      final: true,
-      keyId: word('aa'),
-      messages: ['0x00'],
-      sharesReleased: false,
-      reason: 'Timeout',
-      ...nobody,
-    });
-    all.hear(outcome, 1);
+    const outcome = (operator: number) =>
+      signingOutcome({
+        operator,
+        coin: 'btc',
+        ceremony: asked.ceremony,
+        result: 'failed',
+        final: true,
+        keyId: word('aa'),
+        messages: ['0x00'],
+        sharesReleased: false,
+        reason: 'Timeout',
+        ...nobody,
+      });
+    for (const operator of [1, 2]) all.hear(outcome(operator), operator);
     expect(await hasEnded(asked)).toBe(true);
     await all.allEnded();
   });

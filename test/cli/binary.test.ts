@@ -1,7 +1,7 @@
 /** The real binary, as a user starts it. Few starts: each takes a second or more. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,6 +98,47 @@ describe('the command line', () => {
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(/Usage: coterie/);
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('where the output goes', () => {
+  it('may end early: whoever reads one line of it gets that, no stack, and the status of the answer', async () => {
+    for (const [args, line] of [
+      [['--help'], 'Usage: coterie'],
+      [['cost', '--json'], '{"v":1'],
+    ] as const) {
+      const child = spawn(process.execPath, [BINARY, ...args], { stdio: 'pipe' });
+      const err: Buffer[] = [];
+      child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+      child.stdout.destroy();
+      const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+      expect({ line, status, stderr: Buffer.concat(err).toString() }).toEqual({ line, status: 0, stderr: '' });
+    }
+  });
+
+  it('may be for nobody: what is said beside the answer ends nothing', async () => {
+    const child = spawn(process.execPath, [BINARY, 'demo', '--coins', 'sol', '--operators', '2', '--json'], {
+      stdio: 'pipe',
+    });
+    child.stderr.destroy();
+    const out: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+    const status = await new Promise<number | null>((resolve) => child.on('close', resolve));
+    expect(status).toBe(0);
+    expect(demoDocument.parse(JSON.parse(Buffer.concat(out).toString())).keys).toHaveLength(1);
+  });
+
+  it.runIf(existsSync('/dev/full'))('may be full: that is one sentence, and no success', () => {
+    const full = openSync('/dev/full', 'w');
+    try {
+      const { status, stderr } = spawnSync(process.execPath, [BINARY, 'cost'], { stdio: ['ignore', full, 'pipe'] });
+      expect({ status, stderr: `${stderr}` }).toEqual({
+        status: 1,
+        stderr: 'coterie: stdout: expected room for the output, got ENOSPC: it is not complete\n',
+      });
+    } finally {
+      closeSync(full);
+    }
   });
 });
 

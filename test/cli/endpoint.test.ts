@@ -1,12 +1,15 @@
 /** The door of an embedded committee: what it lets in and out, and to whom it opens. */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addressOf } from '../../lib/cli/endpoint/address.ts';
 import { EndpointPlace } from '../../lib/cli/endpoint/client.ts';
 import { EndpointServer } from '../../lib/cli/endpoint/server.ts';
+import { EndpointTransport } from '../../lib/cli/endpoint/transport.ts';
 import { Unreachable } from '../../lib/cli/exit-status.ts';
 import { UsageError } from '../../lib/cli/usage.ts';
 import { bodyOf } from '../../lib/messages/catalogue.ts';
@@ -103,11 +106,26 @@ describe('what the door lets in', () => {
     expect(await ask('/v1/read', { op: 'drop' })).toMatchObject({ status: 400 });
     expect(await ask('/v2')).toMatchObject({ status: 404 });
     expect(await ask('/v1/read', `"${'x'.repeat(1_100_000)}"`)).toMatchObject({ status: 413 });
+    // Fewer characters than a queue takes bytes, and more bytes.
+    expect(await send({ body: '€'.repeat(200_000) })).toMatchObject({ status: 400 });
     expect(await ask('/v1')).toMatchObject({ status: 200 });
   });
 
-  it('is open to its owner alone', () => {
+  it('is open to its owner alone, from the first moment on', async () => {
     expect(statSync(world.at).mode & 0o777).toBe(0o600);
+    const path = join(world.folder, 'moment.sock');
+    const server = new EndpointServer(world.committee);
+    const before = process.umask(0);
+    try {
+      const listening = server.listen({ kind: 'socket', path });
+      for (let turns = 0; !existsSync(path) && turns < 100; turns++) await Promise.resolve();
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+      await listening;
+      expect(process.umask()).toBe(0);
+    } finally {
+      process.umask(before);
+      await server.close();
+    }
   });
 });
 
@@ -134,6 +152,30 @@ describe('events', () => {
   });
 });
 
+describe('a producer', () => {
+  it('leaves nothing behind at the signal that it listens to, however often it asks', async () => {
+    const place = await EndpointPlace.connect({ kind: 'socket', path: world.at });
+    const transport = new EndpointTransport(place, 'operator1');
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, 'addEventListener');
+    const removed = vi.spyOn(signal, 'removeEventListener');
+    for (let times = 0; times < 3; times++) await transport.receive('sol', 0, signal);
+    expect(added).toHaveBeenCalledTimes(3);
+    expect(removed).toHaveBeenCalledTimes(3);
+  });
+
+  it('stops waiting when it is told to', async () => {
+    const place = await EndpointPlace.connect({ kind: 'socket', path: world.at });
+    const transport = new EndpointTransport(place, 'operator1');
+    for (const { done } of await transport.receive('sol', 0, new AbortController().signal)) await done();
+    const abort = new AbortController();
+    const waiting = transport.receive('sol', 20, abort.signal);
+    abort.abort();
+    await expect(waiting).rejects.toThrow();
+    await expect(transport.receive('sol', 20, abort.signal)).rejects.toThrow();
+  });
+});
+
 describe('where it listens', () => {
   it('takes the place of a socket whose process is gone, and of nothing else', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coterie-stale-'));
@@ -154,6 +196,38 @@ describe('where it listens', () => {
     expect(statSync(path).size).toBe(8);
     rmSync(folder, { recursive: true });
   });
+
+  // Elsewhere a full backlog refuses, as nobody does.
+  it.runIf(process.platform === 'linux')(
+    'takes nothing from a process that is there and has no time to answer',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'coterie-busy-'));
+      const path = join(folder, 'c.sock');
+      const script = `require('node:net').createServer().listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => { process.stdout.write('here'); setTimeout(() => { for (;;); }, 0); })`;
+      const busy = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const callers: Socket[] = [];
+      try {
+        await new Promise((resolve) => busy.stdout.once('data', resolve));
+        // Until its backlog is full.
+        for (let refused = false; !refused && callers.length < 50; ) {
+          const caller = connect(path);
+          callers.push(caller);
+          refused = await new Promise<boolean>((resolve) => {
+            caller.once('connect', () => resolve(false));
+            caller.on('error', () => resolve(true));
+          });
+        }
+        await expect(new EndpointServer(world.committee).listen({ kind: 'socket', path })).rejects.toThrow(
+          /where somebody may listen \(EAGAIN\)/,
+        );
+        expect(existsSync(path)).toBe(true);
+      } finally {
+        for (const caller of callers) caller.destroy();
+        busy.kill('SIGKILL');
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 
   it('is a path or a port of this machine', () => {
     expect(addressOf('--at', '4100')).toEqual({ kind: 'port', port: 4100 });

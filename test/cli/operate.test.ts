@@ -1,5 +1,5 @@
 /** The commands of the person on duty, against an embedded committee through its socket. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -10,7 +10,7 @@ import { ceremonyId, type SigningParameters } from '../../lib/messages/parameter
 import { leaderOf } from '../../lib/signing/step.ts';
 import { ceremonySummary, ceremonyView } from '../../lib/view/ceremony-view.ts';
 import { committeeView, pendingView } from '../../lib/view/committee-view.ts';
-import { type Embedded, embedded, type Run } from './embedded.ts';
+import { coterie, type Embedded, embedded, type Run } from './embedded.ts';
 
 const answer = z.strictObject({
   v: z.literal(1),
@@ -61,6 +61,41 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
+describe('the doctor', () => {
+  it('compares what was accepted with the committee file that was agreed on, when it is given', async () => {
+    const agreed = join(world.folder, 'agreed.json');
+    expect((await world.coterie('committee', 'export', '--output', agreed)).status).toBe(0);
+    expect(await world.coterie('doctor', '--committee', agreed)).toMatchObject({ status: 0 });
+    const other = join(world.folder, 'other.json');
+    const file = JSON.parse(readFileSync(agreed, 'utf8')) as { leaderPeriod: number };
+    writeFileSync(other, JSON.stringify({ ...file, leaderPeriod: file.leaderPeriod + 1 }));
+    const { status, stdout } = await world.coterie('doctor', '--committee', other);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/operator1 sol: has accepted 0x[0-9a-f]{64}, agreed on was 0x[0-9a-f]{64}/);
+    expect((await world.coterie('doctor', '--committee', join(world.folder, 'none'))).status).toBe(2);
+  });
+});
+
+describe('a file that is asked for', () => {
+  it('and cannot be written is the user’s mistake: one sentence that names it, status 2, and nothing left', async () => {
+    const path = join(world.folder, 'nowhere', 'file');
+    const runs = [
+      await world.coterie('committee', 'export', '--output', path),
+      await world.coterie('certificate', 'export', '--output', path),
+      await world.coterie('report', keygenCeremony, '--output', path),
+      await coterie(['cost', '--svg', path]),
+    ];
+    for (const { status, stdout, stderr } of runs) {
+      expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+      expect(stderr).toMatch(/^coterie: .*expected a path that can be written, got \S+ \(ENOENT\)\n$/);
+    }
+    mkdirSync(join(world.folder, 'folder'));
+    const over = await world.coterie('committee', 'export', '--output', join(world.folder, 'folder'));
+    expect(over.status).toBe(2);
+    expect(existsSync(join(world.folder, 'folder.partial'))).toBe(false);
+  });
+});
+
 describe('sign', () => {
   it('prints signatures alone on stdout, and another library finds them good', async () => {
     const { status, stdout, stderr } = await world.coterie(
@@ -82,6 +117,32 @@ describe('sign', () => {
     ).toBe(true);
     expect(await VERIFIERS.sol.verify(publicKey, Uint8Array.of(0, 255), fromHex(signatures[1] ?? '0x'))).toBe(true);
     expect(stderr).toContain('verified by node:crypto (OpenSSL)');
+  });
+
+  it('prints no signature that the other library finds bad: a script would take what stands on stdout', async () => {
+    const own = await embedded();
+    try {
+      expect((await own.coterie('keygen')).status).toBe(0);
+      const words = ['sign', '--message', 'x', '--request-id', `0x${'31'.repeat(16)}`, '--expires-at'];
+      words.push(`${Math.floor(Date.now() / 1_000) + 300}`);
+      const good = (await own.coterie(...words)).stdout.trim();
+      expect(good).toMatch(/^0x[0-9a-f]{128}$/);
+      const bad = `${good.slice(0, -2)}${good.endsWith('00') ? '01' : '00'}`;
+      for (const identity of ['operator1', 'operator2', 'operator3']) {
+        const rows = own.committee.cloud.inspect.items(`${identity}/sol`, 'Ceremonies');
+        const row = rows.find(({ sk, state }) => sk === 'STATE' && `${state}`.includes(good));
+        if (!row) continue;
+        const item = { ...row, state: `${row['state']}`.replaceAll(good, bad) };
+        await own.committee.cloud.store(`${identity}/sol`).write({ kind: 'put', table: 'Ceremonies', item });
+      }
+      const { status, stdout, stderr } = await own.coterie(...words);
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+      expect(stderr).toContain('NOT VALID, says node:crypto (OpenSSL)');
+      const said = json(answer, await own.coterie(...words, '--json'));
+      expect(said.checked).toMatchObject([{ kind: 'signature', ok: false }]);
+    } finally {
+      await own.close();
+    }
   });
 
   it('sends nothing with --unsent, and says which bytes an instruction key signs', async () => {

@@ -121,7 +121,9 @@ describe('asking', () => {
     expect(() => new CoterieClient({ committee, identity: 'nobody', coins: [coin], transport })).toThrow(
       InvalidRequest,
     );
-    expect(() => new CoterieClient({ committee, identity, coins: ['nocoin'], transport })).toThrow(InvalidRequest);
+    // Every object has a `constructor`: a name is looked up among the operator's own coins.
+    for (const stranger of ['nocoin', 'constructor'])
+      expect(() => new CoterieClient({ committee, identity, coins: [stranger], transport })).toThrow(InvalidRequest);
   });
 });
 
@@ -174,6 +176,18 @@ describe('outcomes', () => {
     });
     setTimeout(() => abort.abort(), 1);
     for await (const outcome of never.outcomes({ signal: abort.signal })) throw new Error(`heard ${outcome.kind}`);
+    expect(asked).toBeGreaterThan(0);
+  });
+
+  it('leave the process its turn also where a transport brings what nobody understands, again and again', async () => {
+    const abort = new AbortController();
+    let asked = 0;
+    transport.receive = async () => {
+      if (++asked > 1_000) throw new Error('asked without a pause');
+      return [received('{"Newer":{}}', [], 'newer')];
+    };
+    setTimeout(() => abort.abort(), 1);
+    for await (const outcome of client.outcomes({ signal: abort.signal })) throw new Error(`heard ${outcome.kind}`);
     expect(asked).toBeGreaterThan(0);
   });
 

@@ -64,6 +64,17 @@ describe.skipIf(!hasBrowser)(`in ${CHROMIUM} (another: COTERIE_CHROMIUM)`, () =>
       await opened.close();
     });
 
+    it('asks once at a time, however often its tab is left and looked at again', async () => {
+      const { page, asked, close } = await open(browser, shown.url);
+      const looks = () => asked.filter((url) => url.includes('/v1/committee')).length;
+      const before = looks();
+      await page.evaluate(`for (let i = 0; i < 20; i++) document.dispatchEvent(new Event('visibilitychange'))`);
+      await page.waitForTimeout(2.2 * shown.place.lookMilliseconds);
+      expect(looks() - before).toBeGreaterThan(1);
+      expect(looks() - before).toBeLessThan(6);
+      await close();
+    });
+
     it('says so when its address has no token, and asks for no data', async () => {
       const opened = await open(browser, shown.url.replace(/#.*/, ''));
       expect(await opened.page.textContent('[role=alert]')).toContain('has no token');

@@ -1,8 +1,12 @@
 /** What the person on duty is told, from rows of whole runs. */
 import { describe, expect, it } from 'vitest';
 import { ceremonyId } from '../../lib/messages/parameters.ts';
+import { viewCeremony } from '../../lib/view/ceremony.ts';
+import { readCeremony } from '../../lib/view/ceremony-rows.ts';
+import type { CeremonyView } from '../../lib/view/ceremony-view.ts';
+import type { Reader } from '../../lib/view/reader.ts';
 import { ledBy, NodeWorld } from '../node/world.ts';
-import { ceremonySeenBy, committeeSeenBy, onlyCoin } from './rows.ts';
+import { ceremonySeenBy, committeeSeenBy, onlyCoin, readerOf } from './rows.ts';
 
 const stateOf = (view: Awaited<ReturnType<typeof committeeSeenBy>>, index: number) =>
   onlyCoin(view).operators.find((each) => each.index === index)?.state;
@@ -36,6 +40,36 @@ describe('the distance to the threshold', () => {
     });
     expect(view.todo).toContain('Ask operator 3 (operator3)');
     expect(view.rounds[0]).toMatchObject({ type: 'NonceCommitment', status: 'cut', missing: [{ index: 3 }] });
+  });
+
+  it('is that of the best key: who did not make it cannot take the place of who did', async () => {
+    const world = new NodeWorld({ genesis: false });
+    const { committee, coin } = world;
+    await world.assembled();
+    const { suite, t: needed } = committee.committee.keyOf(coin) ?? {};
+    if (suite === undefined || needed === undefined) throw new Error('expected a coin');
+    const requestId = `0x${'0d'.repeat(16)}` as const;
+    const request = { coin, suite, t: needed, signers: [1, 2], requestId, expiresAt: committee.now() + 600 };
+    await committee.instruct(coin, { KeyGen: request }, [1, 2]);
+    await world.run();
+    expect(world.keygen(1)?.stage).toBe('Succeeded');
+    const all = onlyCoin(await committeeSeenBy(world, 1)).health;
+    expect(all).toMatchObject({ canSign: true, able: [1, 2, 3], mayFallSilent: 0 });
+    const { instruction, parameters, ceremony } = ledBy(world, 1);
+    await world.instruct(instruction, [1]);
+    await world.run(1);
+    for (const last of ['66', 'e6']) {
+      const pair = { hiding: `0x58${'66'.repeat(30)}${last}` as const, binding: `0x58${'66'.repeat(31)}` as const };
+      const place = { ceremony, slot: '0', to: 1 };
+      const content = { parameters, commitments: [pair] };
+      await world.deliver(1, await world.sayContent(2, 'NonceCommitment', place, content));
+      await world.run(1);
+    }
+    const view = await committeeSeenBy(world, 1);
+    const { health } = onlyCoin(view);
+    expect(health).toMatchObject({ canSign: false, able: [1, 3], mayFallSilent: -1 });
+    expect(health.sentence).toContain('1 more of those who made a key must come back');
+    expect(view.findings.some(({ level, what }) => level === 'alarm' && what === health.sentence)).toBe(true);
   });
 
   it('counts nobody as silent where this operator asked alone', async () => {
@@ -130,6 +164,52 @@ describe('blame', () => {
     expect(stateOf(committee, 2)).toBe('faulty');
     expect(onlyCoin(committee).health.able).toEqual([1, 3]);
     expect(committee.findings.some(({ level, what }) => level === 'alarm' && what.includes('cheated'))).toBe(true);
+  });
+});
+
+describe('a key generation in which an operator dealt a wrong share', () => {
+  /** Looked at by operator 1 while it is open, and ended by the others before the look is over. */
+  async function overtaken(change: (reader: Reader) => Reader): Promise<CeremonyView> {
+    const world = new NodeWorld({ liar: { operator: 3, in: 'EncryptedKeyShare' } });
+    await world.committee.assemble();
+    await world.cloud.run({ stopWhen: () => world.keygen(1)?.stage === 'AwaitingShares' });
+    const { ceremony, stage } = world.keygen(1) ?? { ceremony: '0x' };
+    expect(stage).toBe('AwaitingShares');
+    const reader = readerOf(world, 1, world.coin);
+    const rows = await readCeremony(
+      change({
+        ...reader,
+        query: async (table, pk, prefix, page) => {
+          const items = await reader.query(table, pk, prefix, page);
+          if (prefix === 'EVIDENCE#') await world.run();
+          return items;
+        },
+      }),
+      ceremony,
+    );
+    expect(world.keygen(1)?.stage).toBe('Failed');
+    if (!rows) throw new Error('expected a ceremony');
+    return viewCeremony(rows, { committee: world.committee.committee, self: 1, now: world.committee.now() });
+  }
+
+  it('is seen whole, outcome and proof, also by whoever looked while it ended', async () => {
+    const view = await overtaken((reader) => reader);
+    expect(view).toMatchObject({ stage: 'Failed', culprits: [{ index: 3, reason: 'InvalidShare', proof: true }] });
+    expect(view.todo).toContain(`Show the proof to the other operators (coterie ceremony show ${view.ceremony} --evid`);
+  });
+
+  it('tells nobody to show a proof that is not stored here', async () => {
+    const view = await overtaken((reader) => ({
+      ...reader,
+      query: async (table, pk, prefix, page) => {
+        const items = await reader.query(table, pk, prefix, page);
+        return prefix === 'EVIDENCE#' ? [] : items;
+      },
+    }));
+    expect(view.culprits).toMatchObject([{ index: 3, proof: false }]);
+    expect(view.todo).not.toContain('Show the proof');
+    expect(view.todo).toContain('Ask the other operators for the proof');
+    expect(view.todo).toContain('ask again without operator 3 (operator3)');
   });
 });
 

@@ -50,7 +50,9 @@ export const sendRequest = z.strictObject({
   identity,
   coin: segment,
   message: z.enum(['MultisigInstruction', 'Control', 'KeyGenCertificateIn']),
-  body: z.string().max(MAX_BODY_BYTES),
+  body: z
+    .string()
+    .refine((body) => Buffer.byteLength(body) <= MAX_BODY_BYTES, `expected at most ${MAX_BODY_BYTES} bytes`),
 });
 export const sendAnswer = z.strictObject({ accepted: z.boolean() });
 

@@ -4,7 +4,7 @@
  * It listens on a socket of the file system that only its owner may open, or on loopback. A web page in a browser on the same machine could reach a loopback port,
  * too: a request with the `Origin` of another page, or with a `Host` that is not loopback (a rebound name), is refused before it is read.
  */
-import { chmodSync, statSync, unlinkSync } from 'node:fs';
+import { statSync, unlinkSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type * as z from 'zod';
@@ -60,15 +60,22 @@ export class EndpointServer {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => reject(new UsageError(whyNotHere(address, error))));
       const listening = () => resolve();
-      if (address.kind === 'socket') this.#server.listen(address.path, listening);
+      if (address.kind === 'socket') this.#bind(address.path, listening);
       else this.#server.listen(address.port, '127.0.0.1', listening);
     });
-    if (address.kind === 'socket') {
-      chmodSync(address.path, 0o600);
-      return address;
-    }
+    if (address.kind === 'socket') return address;
     const bound = this.#server.address();
     return typeof bound === 'object' && bound ? { kind: 'port', port: bound.port } : address;
+  }
+
+  /** Nobody else may open it, not even between its making and a later change of its mode. It is made before `listen` returns. */
+  #bind(path: string, listening: () => void): void {
+    const before = process.umask(0o177);
+    try {
+      this.#server.listen(path, listening);
+    } finally {
+      process.umask(before);
+    }
   }
 
   async close(): Promise<void> {
@@ -240,16 +247,19 @@ async function makeRoom(path: string): Promise<void> {
   // A connection to a plain file is refused, too, so that the error does not tell the two apart.
   if (!there.isSocket())
     throw new UsageError(`--socket: expected a path that is free, got ${path}, which is another file: choose another`);
-  const answers = await new Promise<boolean>((resolve) => {
+  const refusal = await new Promise<string | undefined>((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
-      resolve(true);
+      resolve(undefined);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.name));
   });
-  if (answers)
-    throw new UsageError(`--socket: expected a path that is free, got ${path}, where somebody listens: choose another`);
+  // Only this says that nobody is there: a backlog may be full, a socket another user's or of another kind.
+  if (refusal !== 'ECONNREFUSED')
+    throw new UsageError(
+      `--socket: expected a path that is free, got ${path}, where somebody ${refusal === undefined ? 'listens' : `may listen (${refusal})`}: choose another`,
+    );
   unlinkSync(path);
 }
 

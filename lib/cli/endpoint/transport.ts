@@ -29,7 +29,7 @@ export class EndpointTransport implements Transport {
       this.#after.get(coin) ?? 0,
       Math.min(waitSeconds, MOST_SECONDS),
     );
-    const { bodies, next } = await Promise.race([asked, aborted(signal)]);
+    const { bodies, next } = await unlessAborted(asked, signal);
     return bodies.map((body, i) => ({
       body,
       done: async () => {
@@ -39,10 +39,17 @@ export class EndpointTransport implements Transport {
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const reason = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    if (signal.aborted) reason();
-    else signal.addEventListener('abort', reason, { once: true });
+/** The signal lives as long as the producer does: no call leaves a listener there. */
+async function unlessAborted<Result>(asked: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    return await Promise.race([asked, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }
