@@ -67,13 +67,14 @@ export async function acceptCommittee(
   if (!committee.operatorByIdentity(node.config.identity))
     return reject(`the committee does not name operator ${node.config.identity}`);
   const item: Item = { ...COMMITTEE, text: JSON.stringify(file), hash: committee.id };
-  await node.ports.store.write({
+  const { committed } = await node.ports.store.write({
     kind: 'put',
     table: 'Directory',
     item,
     condition: { kind: 'absentOrEquals', attribute: 'hash', value: committee.id },
   });
-  return committee;
+  // A key and its evidence are of the committee that they were made in: another deploy does not make another of it.
+  return committed ? committee : reject(`expected the committee that was accepted here before, got ${committee.id}`);
 }
 
 export async function onCommitteeAccepted(node: Processor, payload: Payload<'CommitteeAccepted'>): Promise<void> {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { identityOf } from '../../lib/local/committee.ts';
 import { bodyOf, type Payload, parseBodyAs } from '../../lib/messages/catalogue.ts';
+import { Committee } from '../../lib/messages/committee.ts';
 import { contentText } from '../../lib/messages/contents.ts';
 import { type Hex, toHex } from '../../lib/messages/hex.ts';
 import { signProcessorKey } from '../../lib/messages/processor-key.ts';
@@ -79,6 +80,21 @@ describe('CTX-01 a processor accepts a committee', () => {
     expect(logged.map(({ event }) => event)).toEqual(['CommitteeRejected']);
     expect(directory(world, COMMITTEE)).toBeUndefined();
     expect((await acceptCommittee(node, { committee: file }))?.id).toBe(world.committee.committee.id);
+  });
+
+  test('once: whoever deploys another hash later is told, and keeps the one it has', async () => {
+    const world = await settled();
+    const before = directory(world, COMMITTEE);
+    const other = new Committee({ ...world.committee.committee.file, leaderPeriod: 16 });
+    const { node, logged } = processor(world);
+    const again = new Node({ ...node.config, committeeHash: other.id }, node.ports);
+    expect(await acceptCommittee(again, { committee: other.file })).toBeUndefined();
+    expect(logged).toEqual([{ event: 'CommitteeRejected', reason: expect.stringContaining('accepted here before') }]);
+    expect(directory(world, COMMITTEE)).toEqual(before);
+    // The same one again is no other.
+    expect((await acceptCommittee(node, { committee: world.committee.committee.file }))?.id).toBe(
+      world.committee.committee.id,
+    );
   });
 
   test('that names it', async () => {
