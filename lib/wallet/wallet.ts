@@ -584,7 +584,11 @@ export class Wallet {
 
   /** The outputs that the depositors signed for, found among all numbers that this wallet may have used. */
   #outputsOf({ depositId, value, owner }: TransactionDeposit): Paid[] {
-    for (let number = Math.max(this.#next, this.#paid) + this.#window; number >= 0; number--) {
+    const next = Math.max(this.#next, this.#paid);
+    const ahead = Array.from({ length: this.#window + 1 }, (_, i) => next + i);
+    const before = Array.from({ length: next }, (_, i) => next - 1 - i);
+    // Mostly the last that was asked for. A wallet that forgot has numbers ahead of those it knows.
+    for (const number of [...before.slice(0, 1), ...ahead, ...before.slice(1)]) {
       const outputs = this.#depositOutputs(number, depositId, value);
       if (toHex(ownerOf(outputs.map(({ output }) => output))) === toHex(owner)) return outputs;
     }

@@ -139,11 +139,13 @@ describe('a gateway over SQS', () => {
     });
 
     it('many short ones likewise', async () => {
-      const { gateway, queues } = made({ patience: 3 });
+      const { gateway, queues } = made();
       await gateway.post('RecoverIssued', `{"replyKey":"${keyOf(1)}"}`, [1, 2]);
       queues.sender = (body) => (body.includes('"index":1') ? 'AROALIAR:function' : 'AROAOTHER:function');
       queues.waiting.push(...Array.from({ length: 1_200 }, () => answerTo(keyOf(1), 1)), answerTo(keyOf(1), 2));
-      const kept = await heard(gateway.answers(keyOf(1)));
+      // The other's comes last.
+      const kept: string[] = [];
+      for await (const body of gateway.answers(keyOf(1), () => kept.at(-1) === answerTo(keyOf(1), 2))) kept.push(body);
       expect(kept).toContain(answerTo(keyOf(1), 2));
       expect(kept).toHaveLength(1_024 + 1);
     });

@@ -69,7 +69,7 @@ describe.skipIf(!hasBrowser)(`in ${CHROMIUM} (another: COTERIE_CHROMIUM)`, () =>
       const looks = () => asked.filter((url) => url.includes('/v1/committee')).length;
       const before = looks();
       await page.evaluate(`for (let i = 0; i < 20; i++) document.dispatchEvent(new Event('visibilitychange'))`);
-      await page.waitForTimeout(2.2 * shown.place.lookMilliseconds);
+      await page.waitForTimeout(1.6 * shown.place.lookMilliseconds);
       expect(looks() - before).toBeGreaterThan(1);
       expect(looks() - before).toBeLessThan(6);
       await close();
