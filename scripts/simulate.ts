@@ -167,7 +167,7 @@ async function bulk(from: number, count: number): Promise<boolean> {
   for (const [what, times] of [...tally.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
     if (!what.startsWith('calls of') && !what.startsWith('lie:')) say(`  ${`${times}`.padStart(9)}  ${what}`);
   if (values.totals !== undefined) addTo(values.totals, tally, broken);
-  const missing = tally.missing(sometimes(values.byzantine, done));
+  const missing = tally.missing(sometimes(values.byzantine, done, operators - threshold));
   for (const what of missing) say(`never happened, and must sometimes: ${what}`);
   for (const answer of broken.slice(0, 20)) explain(answer);
   const [first] = broken;
